@@ -1,0 +1,1 @@
+"""Triggers, one file per concern: parse, call one thing in `shared/`, return."""

@@ -1,0 +1,1 @@
+"""Lightkeeper: what the Functions app does, without its triggers."""

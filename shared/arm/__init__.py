@@ -1,0 +1,1 @@
+"""Azure Resource Manager: typed calls in, model out, one file per API."""

@@ -1,0 +1,1 @@
+"""Capture file to entries, operations, condensed records, hand-off."""

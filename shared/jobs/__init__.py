@@ -1,0 +1,1 @@
+"""Job messages, spreading over time, and the queue."""

@@ -1,0 +1,1 @@
+"""Facts as frozen dataclasses and enums. No I/O; imports nothing of ours."""

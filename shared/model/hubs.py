@@ -1,0 +1,69 @@
+"""Event hubs: who captures which customer's logs in which region."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.model.reasons import Reason
+
+
+class HubState(StrEnum):
+    """How far an event hub has come."""
+
+    ASSIGNED = "assigned"
+    CREATING = "creating"
+    READY = "ready"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSettings:
+    """How an event hub's stream becomes files.
+
+    Attributes:
+        interval_seconds: a file is written at least this often (60 to 900).
+        size_limit_bytes: or when it reaches this size (10 MiB to 500 MiB).
+        storage_account_id: ID of the account that takes the files.
+        container: blob container.
+        identity_id: ID of the user-assigned identity that writes them.
+    """
+
+    interval_seconds: int
+    size_limit_bytes: int
+    storage_account_id: str
+    container: str
+    identity_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubAssignment:
+    """The event hub of one customer in one region. Once assigned, the namespace never changes.
+
+    Attributes:
+        region: Azure region, as in `westeurope`.
+        customer: the customer's slug, also the event hub's name.
+        integration_id: the customer's integration.
+        shard: number of the namespace within the region, from 1.
+        namespace: name of the Event Hubs namespace.
+        state: how far it has come.
+        reason: why it is blocked.
+        detail: what Azure said.
+        assigned_at: when the assignment was made.
+        verified_at: when the hub was last read back as wanted.
+    """
+
+    region: str
+    customer: str
+    integration_id: str
+    shard: int
+    namespace: str
+    state: HubState
+    assigned_at: datetime
+    reason: Reason | None = None
+    detail: str = ""
+    verified_at: datetime | None = None
+
+    @property
+    def hub(self) -> str:
+        """Name of the event hub."""
+        return self.customer

@@ -1,0 +1,74 @@
+"""Identifiers: Azure's compare case-insensitively, ours are functions of their inputs."""
+
+import hashlib
+import re
+import uuid
+from dataclasses import dataclass
+
+CUSTOMER_SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
+"""A customer slug: 3 to 40 characters; it becomes an event hub's name and a blob path."""
+
+REGION = re.compile(r"[a-z][a-z0-9]{2,39}")
+"""An Azure region as ARM writes it in `location`: lower case, no spaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceId:
+    """The parts of an ARM resource ID, all in lower case.
+
+    Azure returns IDs with unstable casing, so two IDs are equal when their lower-cased forms are
+    (learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules).
+    """
+
+    subscription_id: str
+    resource_group: str
+    resource_type: str
+    name: str
+
+
+_RESOURCE_ID = re.compile(
+    r"/subscriptions/(?P<subscription>[0-9a-f-]{36})"
+    r"/resourcegroups/(?P<group>[^/]{1,90})"
+    r"/providers/(?P<provider>[a-z0-9.]+)/(?P<rest>[^/]+/[^/]+(?:/[^/]+/[^/]+)*)"
+)
+
+
+def parse_resource_id(text: str) -> ResourceId:
+    """Split a resource ID inside a resource group into its parts.
+
+    Raises:
+        ValueError: the text is no such ID.
+    """
+    match = _RESOURCE_ID.fullmatch(text.strip().rstrip("/").lower())
+    if match is None:
+        raise ValueError("not the ID of a resource in a resource group")
+    segments = match["rest"].split("/")
+    return ResourceId(
+        subscription_id=normal_guid(match["subscription"]),
+        resource_group=match["group"],
+        resource_type="/".join([match["provider"], *segments[0::2]]),
+        name=segments[-1],
+    )
+
+
+def normal_guid(text: str) -> str:
+    """The one spelling of a GUID that we store: lower case with hyphens.
+
+    Raises:
+        ValueError: the text is no GUID in its usual 36 characters.
+    """
+    value = text.strip().lower()
+    if len(value) != len("00000000-0000-0000-0000-000000000000"):
+        raise ValueError("not a GUID")
+    return str(uuid.UUID(value))
+
+
+def normal_region(text: str) -> str:
+    """A region's name as ARM writes it: `West Europe` becomes `westeurope`."""
+    return text.replace(" ", "").lower()
+
+
+def stable_hash(*parts: str) -> str:
+    """32 hexadecimal digits that depend on the parts alone; safe as a table key or blob name."""
+    digest = hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:32]

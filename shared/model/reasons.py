@@ -1,0 +1,126 @@
+"""Why something is not covered, and how to mend it: one catalogue for health, API and documents."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """One cause, named once. Everything that is not covered has exactly one of these."""
+
+    NOT_DELEGATED = "not_delegated"
+    OVER_CAP = "over_cap"
+    SUBSCRIPTION_DISABLED = "subscription_disabled"
+    SETTING_LIMIT_REACHED = "setting_limit_reached"
+    SINK_ALREADY_USED = "sink_already_used"
+    PROVIDER_NOT_REGISTERED = "provider_not_registered"
+    ROLE_MISSING = "role_missing"
+    LINKED_ROLE_MISSING = "linked_role_missing"
+    KEEPS_NOTHING = "keeps_nothing"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    THROTTLED = "throttled"
+    NAMESPACE_NAME_TAKEN = "namespace_name_taken"
+    NAMESPACE_FAILED = "namespace_failed"
+    PARTITIONS_DIFFER = "partitions_differ"
+    UNKNOWN_TENANT = "unknown_tenant"
+    MALFORMED_MESSAGE = "malformed_message"
+    UNKNOWN_HUB = "unknown_hub"
+    CORRUPT_CAPTURE_FILE = "corrupt_capture_file"
+    ENTRIES_SET_ASIDE = "entries_set_aside"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a reason means to the person who reads it.
+
+    Attributes:
+        summary: one sentence that says what is wrong.
+        remedy: one or two sentences that say who does what to mend it.
+    """
+
+    summary: str
+    remedy: str
+
+
+EXPLANATIONS: dict[Reason, Explanation] = {
+    Reason.NOT_DELEGATED: Explanation(
+        "The subscription is not delegated to the provider through Azure Lighthouse.",
+        "The customer assigns the log ingest policy to a scope that holds the subscription, and remediates.",
+    ),
+    Reason.OVER_CAP: Explanation(
+        "The integration already covers as many subscriptions as its cap allows.",
+        "Raise the integration's subscriptionCap, or remove delegation from subscriptions not to be watched.",
+    ),
+    Reason.SUBSCRIPTION_DISABLED: Explanation(
+        "The subscription is disabled, so Azure refuses every change in it.",
+        "The customer reactivates the subscription; coverage then starts by itself.",
+    ),
+    Reason.SETTING_LIMIT_REACHED: Explanation(
+        "Five diagnostic settings exist already, and Azure allows no more.",
+        "The customer deletes a diagnostic setting that is no longer needed.",
+    ),
+    Reason.SINK_ALREADY_USED: Explanation(
+        "Another diagnostic setting already sends the same categories to our event hub.",
+        "The customer deletes the other setting; ours then takes its place.",
+    ),
+    Reason.PROVIDER_NOT_REGISTERED: Explanation(
+        "The resource provider microsoft.insights is not registered in the subscription.",
+        "The customer runs: az provider register --namespace microsoft.insights --subscription <id>",
+    ),
+    Reason.ROLE_MISSING: Explanation(
+        "The delegated roles do not allow us to do this.",
+        "The customer deploys the current Lighthouse offer, which asks for the roles that are needed.",
+    ),
+    Reason.LINKED_ROLE_MISSING: Explanation(
+        "Our identity may change the setting but may not use the event hub namespace it points to.",
+        "The provider grants the app's identity access to the namespace's authorization rules.",
+    ),
+    Reason.KEEPS_NOTHING: Explanation(
+        "Azure accepted the setting again and again and then did not have it.",
+        "The provider opens a support request with Azure and quotes the subscription and the time.",
+    ),
+    Reason.REFUSED: Explanation(
+        "Azure refused the request for a reason that we do not know.",
+        "The provider reads the error code in the detail; retries go on in the meantime.",
+    ),
+    Reason.UNREACHABLE: Explanation(
+        "Azure did not answer, or answered with a server error.",
+        "Nothing to do: retries go on. If it lasts, check the status of Azure Resource Manager.",
+    ),
+    Reason.THROTTLED: Explanation(
+        "Azure kept answering that there are too many requests.",
+        "Nothing to do: it is tried again in the next cycle. If it lasts, lengthen the cycles.",
+    ),
+    Reason.NAMESPACE_NAME_TAKEN: Explanation(
+        "An event hub namespace of the wanted name already exists in another Azure tenant.",
+        "The provider sets another LIGHTKEEPER_NAMESPACE_PREFIX for namespaces to come.",
+    ),
+    Reason.NAMESPACE_FAILED: Explanation(
+        "Azure could not finish making the event hub namespace.",
+        "The provider deletes the failed namespace in the portal; it is then made anew.",
+    ),
+    Reason.PARTITIONS_DIFFER: Explanation(
+        "The event hub has another number of partitions than wanted, which Azure cannot change in this tier.",
+        "The provider sets LIGHTKEEPER_HUB_PARTITIONS to the present number, or moves to the Premium tier.",
+    ),
+    Reason.UNKNOWN_TENANT: Explanation(
+        "Subscriptions of a tenant that has no integration are delegated to us.",
+        "Register the tenant with POST /api/integrations, or ask the customer to end the delegation.",
+    ),
+    Reason.MALFORMED_MESSAGE: Explanation(
+        "A queue message could not be read.",
+        "The provider looks at the message in the poison queue, and deletes or corrects it.",
+    ),
+    Reason.UNKNOWN_HUB: Explanation(
+        "A capture file came from an event hub that is assigned to no customer.",
+        "The provider finds out who captures to this container; the file is kept among those set aside.",
+    ),
+    Reason.CORRUPT_CAPTURE_FILE: Explanation(
+        "A capture file cannot be read to its end.",
+        "The provider inspects the file kept among those set aside.",
+    ),
+    Reason.ENTRIES_SET_ASIDE: Explanation(
+        "Some log entries could not be read and were set aside whole.",
+        "The provider inspects the set-aside file that is named in the detail.",
+    ),
+}

@@ -1,0 +1,1 @@
+"""What a customer and an operator are shown."""

@@ -1,0 +1,227 @@
+"""The app's settings, read once from the environment.
+
+Every variable is documented at its field. Schedules are read by the Functions host itself through
+`%NAME%` binding expressions and listed in `SCHEDULES`.
+"""
+
+import functools
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+from shared.model.ids import REGION, normal_guid, normal_region, parse_resource_id
+
+SCHEDULES = (
+    "LIGHTKEEPER_SUBSCRIPTIONS_SCHEDULE",
+    "LIGHTKEEPER_SUBSCRIPTION_SETTINGS_SCHEDULE",
+    "LIGHTKEEPER_EVENT_HUBS_SCHEDULE",
+    "LIGHTKEEPER_FLUSH_SCHEDULE",
+)
+"""Timer schedules (six-field NCRONTAB, UTC) that the bindings in `functions/` refer to."""
+
+STORAGE_CONNECTION = "LightkeeperStorage"
+"""Name of the Functions connection to the storage account for queues, tables and blobs.
+
+Locally one connection string under this name; in the cloud `LightkeeperStorage__blobServiceUri`,
+`__queueServiceUri`, `__tableServiceUri`, `__credential` and `__clientId`.
+"""
+
+
+class SettingsError(ValueError):
+    """One or more settings are missing or wrong; the message names all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """How to reach the storage account: a connection string, or three endpoints and an identity."""
+
+    connection_string: str | None
+    blob_url: str
+    queue_url: str
+    table_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that one deployment decides."""
+
+    storage: StorageSettings
+    arm_url: str
+    """`AZURE_RESOURCE_MANAGER_URL`: endpoint of Azure Resource Manager; another one in sovereign clouds."""
+    client_id: str | None
+    """`AZURE_CLIENT_ID`: client ID of the app's user-assigned identity; none means system-assigned."""
+    provider_tenant_id: str
+    """`LIGHTKEEPER_PROVIDER_TENANT_ID`: the tenant that subscriptions are delegated to."""
+    provider_subscription_id: str
+    """`LIGHTKEEPER_PROVIDER_SUBSCRIPTION_ID`: where Event Hubs namespaces are made."""
+    hub_resource_group: str
+    """`LIGHTKEEPER_HUB_RESOURCE_GROUP`: resource group for the namespaces."""
+    capture_storage_id: str
+    """`LIGHTKEEPER_CAPTURE_STORAGE_ID`: ID of the storage account that takes capture files."""
+    capture_identity_id: str
+    """`LIGHTKEEPER_CAPTURE_IDENTITY_ID`: ID of the user-assigned identity with which Capture writes."""
+    brand: str
+    """`LIGHTKEEPER_BRAND`: start of the names of what we make in customers' subscriptions."""
+    namespace_prefix: str
+    """`LIGHTKEEPER_NAMESPACE_PREFIX`: start of namespace names, which are unique in all of Azure."""
+    home_region: str
+    """`LIGHTKEEPER_HOME_REGION`: region of the hub for activity logs, unless an integration names another."""
+    subscription_cap: int
+    """`LIGHTKEEPER_SUBSCRIPTION_CAP`: subscriptions covered per integration, unless it names another."""
+    hubs_per_namespace: int
+    """`LIGHTKEEPER_HUBS_PER_NAMESPACE`: a Standard namespace holds ten event hubs."""
+    hub_partitions: int
+    """`LIGHTKEEPER_HUB_PARTITIONS`: partitions of each event hub (1 to 32 in Standard, never changed)."""
+    hub_retention_hours: int
+    """`LIGHTKEEPER_HUB_RETENTION_HOURS`: how long a hub keeps events (1 to 168 in Standard)."""
+    capture_interval_seconds: int
+    """`LIGHTKEEPER_CAPTURE_INTERVAL_SECONDS`: a capture file at least this often (60 to 900)."""
+    capture_size_bytes: int
+    """`LIGHTKEEPER_CAPTURE_SIZE_BYTES`: or at this size (10,485,760 to 524,288,000)."""
+    cycle_seconds: int
+    """`LIGHTKEEPER_CYCLE_SECONDS`: the time over which a cycle's jobs are spread."""
+    read_back_seconds: int
+    """`LIGHTKEEPER_READ_BACK_SECONDS`: how long after a write it is read back."""
+    sweep_seconds: int
+    """`LIGHTKEEPER_SWEEP_SECONDS`: every object is verified at least this often."""
+    poll_seconds: int
+    """`LIGHTKEEPER_POLL_SECONDS`: how long a job waits before it looks at a long operation again."""
+    max_attempts: int
+    """`LIGHTKEEPER_MAX_ATTEMPTS`: how often a job goes back on its queue before it is blocked."""
+    correlation_wait_seconds: int
+    """`LIGHTKEEPER_CORRELATION_WAIT_SECONDS`: how long an unfinished operation waits for its rest."""
+    operation_retention_seconds: int
+    """`LIGHTKEEPER_OPERATION_RETENTION_SECONDS`: how long a late entry can still revise a record."""
+
+    @property
+    def setting_name(self) -> str:
+        """Name of our diagnostic settings."""
+        return f"{self.brand}-Logs"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read and validate all settings.
+
+        Raises:
+            SettingsError: names every variable that is missing or wrong.
+        """
+        read = _Reader(environment)
+        settings = cls(
+            storage=read.storage(),
+            arm_url=read.url("AZURE_RESOURCE_MANAGER_URL", "https://management.azure.com"),
+            client_id=environment.get("AZURE_CLIENT_ID") or None,
+            provider_tenant_id=read.guid("LIGHTKEEPER_PROVIDER_TENANT_ID"),
+            provider_subscription_id=read.guid("LIGHTKEEPER_PROVIDER_SUBSCRIPTION_ID"),
+            hub_resource_group=read.text("LIGHTKEEPER_HUB_RESOURCE_GROUP", r"[\w.()-]{1,90}"),
+            capture_storage_id=read.resource_id("LIGHTKEEPER_CAPTURE_STORAGE_ID"),
+            capture_identity_id=read.resource_id("LIGHTKEEPER_CAPTURE_IDENTITY_ID"),
+            brand=read.text("LIGHTKEEPER_BRAND", r"[A-Za-z][A-Za-z0-9]{1,30}", "Lightkeeper"),
+            namespace_prefix=read.text(
+                "LIGHTKEEPER_NAMESPACE_PREFIX", r"[a-z][a-z0-9-]{1,18}[a-z0-9]", "lightkeeper"
+            ),
+            home_region=read.region("LIGHTKEEPER_HOME_REGION", "eastus"),
+            subscription_cap=read.number("LIGHTKEEPER_SUBSCRIPTION_CAP", 2000, 1, 100_000),
+            hubs_per_namespace=read.number("LIGHTKEEPER_HUBS_PER_NAMESPACE", 10, 1, 1000),
+            hub_partitions=read.number("LIGHTKEEPER_HUB_PARTITIONS", 4, 1, 1024),
+            hub_retention_hours=read.number("LIGHTKEEPER_HUB_RETENTION_HOURS", 168, 1, 2160),
+            capture_interval_seconds=read.number("LIGHTKEEPER_CAPTURE_INTERVAL_SECONDS", 60, 60, 900),
+            capture_size_bytes=read.number(
+                "LIGHTKEEPER_CAPTURE_SIZE_BYTES", 104_857_600, 10_485_760, 524_288_000
+            ),
+            cycle_seconds=read.number("LIGHTKEEPER_CYCLE_SECONDS", 300, 0, 86_400),
+            read_back_seconds=read.number("LIGHTKEEPER_READ_BACK_SECONDS", 60, 0, 86_400),
+            sweep_seconds=read.number("LIGHTKEEPER_SWEEP_SECONDS", 86_400, 1, 604_800),
+            poll_seconds=read.number("LIGHTKEEPER_POLL_SECONDS", 30, 0, 3_600),
+            max_attempts=read.number("LIGHTKEEPER_MAX_ATTEMPTS", 20, 1, 1000),
+            correlation_wait_seconds=read.number("LIGHTKEEPER_CORRELATION_WAIT_SECONDS", 900, 0, 86_400),
+            operation_retention_seconds=read.number(
+                "LIGHTKEEPER_OPERATION_RETENTION_SECONDS", 86_400, 60, 604_800
+            ),
+        )
+        read.finish()
+        return settings
+
+
+@functools.cache
+def current_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        SettingsError: names every variable that is missing or wrong.
+    """
+    return Settings.from_environment(os.environ)
+
+
+class _Reader:
+    """Reads variables and collects what is wrong with them."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._wrong: list[str] = []
+
+    def text(self, name: str, pattern: str, default: str | None = None) -> str:
+        value = self._environment.get(name) or default
+        if value is None:
+            self._wrong.append(f"{name} is not set")
+            return ""
+        if not re.fullmatch(pattern, value):
+            self._wrong.append(f"{name} does not match {pattern}")
+        return value
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        value = self._environment.get(name) or str(default)
+        if not value.isdecimal() or not least <= int(value) <= most:
+            self._wrong.append(f"{name} is not a whole number from {least} to {most}")
+            return default
+        return int(value)
+
+    def guid(self, name: str) -> str:
+        try:
+            return normal_guid(self._environment.get(name, ""))
+        except ValueError:
+            self._wrong.append(f"{name} is not set to a GUID")
+            return ""
+
+    def region(self, name: str, default: str) -> str:
+        value = normal_region(self._environment.get(name) or default)
+        if not REGION.fullmatch(value):
+            self._wrong.append(f"{name} is not the name of an Azure region")
+        return value
+
+    def resource_id(self, name: str) -> str:
+        value = self._environment.get(name, "")
+        try:
+            parse_resource_id(value)
+        except ValueError:
+            self._wrong.append(f"{name} is not set to a resource ID")
+        return value
+
+    def url(self, name: str, default: str | None = None) -> str:
+        value = (self._environment.get(name) or default or "").rstrip("/")
+        parts = urlsplit(value)
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+            self._wrong.append(f"{name} is not set to an https URL")
+        return value
+
+    def storage(self) -> StorageSettings:
+        connection_string = self._environment.get(STORAGE_CONNECTION)
+        if connection_string:
+            return StorageSettings(connection_string, "", "", "")
+        return StorageSettings(
+            None,
+            self.url(f"{STORAGE_CONNECTION}__blobServiceUri"),
+            self.url(f"{STORAGE_CONNECTION}__queueServiceUri"),
+            self.url(f"{STORAGE_CONNECTION}__tableServiceUri"),
+        )
+
+    def finish(self) -> None:
+        if self._wrong:
+            raise SettingsError("; ".join(self._wrong))
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether traffic to the host stays on this machine, so that it needs no TLS."""
+    return host in {"127.0.0.1", "localhost", "::1"}

@@ -1,0 +1,1 @@
+"""Repositories: one file per table, and the blob containers. Facts in, facts out."""

@@ -1,0 +1,1 @@
+"""The steps of the synchronisation, one file each: observe, plan, apply."""
