@@ -1,7 +1,7 @@
 """What all tables have in common: batches, ETags, names.
 
 Rows are written with the ETag they were read with wherever two writers may meet; the loser gets a
-`Conflict`, reads again and decides again.
+`ConflictError`, reads again and decides again.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -39,7 +39,7 @@ class TableName(StrEnum):
     PROBLEMS = "problems"
 
 
-class Conflict(Exception):
+class ConflictError(Exception):
     """Somebody else wrote one of the rows in the meantime, or it exists, or it is gone.
 
     Attributes:
@@ -92,7 +92,7 @@ async def commit(table: TableClient, changes: Iterable[Change]) -> None:
     Each transaction succeeds or fails whole; those before a failed one stay.
 
     Raises:
-        Conflict: a row was not as expected.
+        ConflictError: a row was not as expected.
     """
     for number, chunk in enumerate(batched(changes, BATCH, strict=False)):
         try:
@@ -100,7 +100,7 @@ async def commit(table: TableClient, changes: Iterable[Change]) -> None:
         except TableTransactionError as error:
             if _is_conflict(error):
                 index = error.index
-                raise Conflict(None if index is None else number * BATCH + index) from error
+                raise ConflictError(None if index is None else number * BATCH + index) from error
             raise
 
 
