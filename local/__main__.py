@@ -1,0 +1,27 @@
+"""`python -m local NAME`: the demo, the stand-ins, and the command line."""
+
+import importlib
+import sys
+
+COMMANDS = {
+    "demo": "the main job, from nothing, on this machine",
+    "run": "the same parts, up until Ctrl-C",
+    "condense": "condense activity logs of your own",
+    "host": "the Functions host alone",
+    "azure": "the simulated Azure alone",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Hand the arguments to the named command and give back its exit status."""
+    if not arguments or arguments[0] not in COMMANDS:
+        lines = [f"  python -m local {name:<10} {what}" for name, what in COMMANDS.items()]
+        print("usage:", *lines, sep="\n", file=sys.stderr)
+        return 2
+    module = importlib.import_module(f"local.{arguments[0]}.main")
+    status: int = module.main(arguments[1:])
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
