@@ -197,7 +197,7 @@ class _Reader:
             parse_resource_id(value)
         except ValueError:
             self._wrong.append(f"{name} is not set to a resource ID")
-        return value
+        return value.lower()
 
     def url(self, name: str, default: str | None = None) -> str:
         value = (self._environment.get(name) or default or "").rstrip("/")

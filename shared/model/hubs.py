@@ -36,6 +36,38 @@ class CaptureSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HubShape:
+    """The part of an event hub that we own.
+
+    Attributes:
+        partitions: number of partitions; Azure cannot change it in the Standard tier.
+        retention_hours: how long events are kept.
+        capture: how they become files; None if Capture is off or goes elsewhere than to a blob container.
+    """
+
+    partitions: int
+    retention_hours: int
+    capture: CaptureSettings | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceShape:
+    """The part of an Event Hubs namespace that we own.
+
+    Attributes:
+        region: where it is.
+        tier: `Standard` or `Premium`.
+        identity_id: the user-assigned identity that Capture writes with; empty if it is not attached.
+        state: `provisioningState` as Azure spells it, empty in what we want.
+    """
+
+    region: str
+    tier: str
+    identity_id: str
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HubAssignment:
     """The event hub of one customer in one region. Once assigned, the namespace never changes.
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.model.outcome import Outcome
 from shared.model.reasons import Reason
 
 
@@ -69,6 +68,7 @@ class Subscription:
         written_at: when we last wrote the setting.
         verified_at: when we last read the setting back as wanted.
         writes: writes in a row that no read-back has confirmed.
+        handled: stamp of the newest cycle in which its setting was looked after.
     """
 
     integration_id: str
@@ -85,7 +85,7 @@ class Subscription:
     written_at: datetime | None = None
     verified_at: datetime | None = None
     writes: int = 0
-    outcome: Outcome | None = None
+    handled: str = ""
 
     @property
     def watched(self) -> bool:

@@ -6,6 +6,7 @@ Rows are written with the ETag they were read with wherever two writers may meet
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from itertools import batched
 from typing import Any
@@ -72,6 +73,11 @@ def replace(row: Row, etag: str) -> Change:
     return ("update", row, _matching(etag))
 
 
+def write(row: Row, etag: str) -> Change:
+    """Write a row that must still be as it was read; with an empty ETag it must not exist yet."""
+    return replace(row, etag) if etag else insert(row)
+
+
 def overwrite(row: Row) -> Change:
     """Write a row whatever was there; only for rows that a single writer owns."""
     return ("upsert", row, {"mode": UpdateMode.REPLACE})
@@ -121,6 +127,16 @@ async def query(table: TableClient, condition: str, **parameters: object) -> Asy
     """All rows that fulfil an OData condition with `@name` parameters."""
     async for entity in table.query_entities(condition, parameters=parameters):
         yield dict_of(entity)
+
+
+def text_of(moment: datetime | None) -> str:
+    """A moment as it stands in a row: sortable, with all its digits; empty for none."""
+    return moment.isoformat() if moment is not None else ""
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment that a row's text stands for."""
+    return datetime.fromisoformat(text) if text else None
 
 
 def dict_of(entity: Mapping[str, Any]) -> Row:

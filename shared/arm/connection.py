@@ -1,0 +1,106 @@
+"""One connection to Azure Resource Manager per process: credential, transport, policies, SDK clients."""
+
+import functools
+from collections.abc import Sequence
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.policies import (
+    AsyncBearerTokenCredentialPolicy,
+    AsyncRetryPolicy,
+    ContentDecodePolicy,
+    HeadersPolicy,
+    RequestIdPolicy,
+    UserAgentPolicy,
+)
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.mgmt.eventhub.aio import EventHubManagementClient
+from azure.mgmt.monitor.aio import MonitorManagementClient
+from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
+
+from shared.arm.throttle import Buckets, RestraintPolicy
+from shared.settings import is_loopback
+
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 60
+
+
+class TokenPolicy(AsyncBearerTokenCredentialPolicy[Any, Any]):
+    """Attaches the identity's token; over plain http only where traffic stays on this machine."""
+
+    async def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Attach the token.
+
+        Raises:
+            ServiceRequestError: the endpoint is neither https nor loopback.
+        """
+        if is_loopback(urlsplit(request.http_request.url).hostname):
+            request.context.options["enforce_https"] = False
+        await super().on_request(request)
+
+
+class Arm:
+    """SDK clients that share one credential, one transport and our own policies.
+
+    The SDK's own list of policies is not used: its automatic registration of resource providers would
+    write to a customer's subscription, and its retries would sleep through a `Retry-After`.
+
+    Args:
+        url: endpoint of Azure Resource Manager.
+        credential: where tokens come from.
+        provider_subscription_id: the subscription with our Event Hubs namespaces.
+    """
+
+    def __init__(self, url: str, credential: AsyncTokenCredential, provider_subscription_id: str) -> None:
+        self._url = url
+        self._credential = credential
+        self._provider_subscription_id = provider_subscription_id
+        self._transport = AioHttpTransport(connection_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS)
+        self._buckets = Buckets()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._transport.close()
+
+    @functools.cached_property
+    def subscriptions(self) -> SubscriptionClient:
+        """Client for `GET /subscriptions`."""
+        return SubscriptionClient(self._credential, self._url, **self._common())
+
+    @functools.cached_property
+    def monitor(self) -> MonitorManagementClient:
+        """Client for diagnostic settings; the subscription is part of each call's resource URI."""
+        return MonitorManagementClient(
+            self._credential, self._provider_subscription_id, base_url=self._url, **self._common()
+        )
+
+    @functools.cached_property
+    def event_hubs(self) -> EventHubManagementClient:
+        """Client for our own Event Hubs namespaces."""
+        return EventHubManagementClient(
+            self._credential, self._provider_subscription_id, self._url, **self._common()
+        )
+
+    def _common(self) -> dict[str, Any]:
+        return {"policies": self._policies(), "transport": self._transport}
+
+    def _policies(self) -> Sequence[Any]:
+        return [
+            RequestIdPolicy(),
+            HeadersPolicy(),
+            UserAgentPolicy(base_user_agent="lightkeeper"),
+            ContentDecodePolicy(),
+            AsyncRetryPolicy(
+                retry_total=2, retry_connect=2, retry_read=1, retry_status=0, retry_backoff_factor=0.1
+            ),
+            RestraintPolicy(self._buckets),
+            TokenPolicy(self._credential, f"{self._url}/.default"),
+        ]

@@ -1,0 +1,236 @@
+"""What Azure Resource Manager can answer instead of what was asked for.
+
+    ArmError
+    ├── NotFoundError             404
+    ├── NotAuthorizedError        401, 403
+    │   └── LinkedNotAuthorizedError   403 on the object that a setting points to
+    ├── ThrottledError            429, or our own restraint before it; knows when to come back
+    ├── UnavailableError          no answer, 408, 5xx
+    ├── ArmConflictError          409
+    │   ├── SinkUsedError             another setting has the same sink and category
+    │   ├── SettingLimitError         five settings exist
+    │   ├── ProviderNotRegisteredError
+    │   ├── ReadOnlyError             the subscription is disabled
+    │   └── NameTakenError
+    └── RefusedError              any other 4xx
+
+The Insights provider answers 409 `Conflict` for three different causes and does not wrap its errors
+in `error`, so the causes are told apart by message. Callers write:
+
+    try:
+        await put_setting(arm, scope, setting)
+    except SettingLimitError as error:
+        ...
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Final
+
+from azure.core.exceptions import AzureError, HttpResponseError
+
+from shared.model.reasons import Reason
+
+DEFAULT_RETRY_AFTER: Final = 30.0
+"""Seconds to stay away after a 429 that does not say how long."""
+
+_MOST_DETAIL = 400
+
+
+class ArmError(Exception):
+    """Azure did not do what was asked.
+
+    Attributes:
+        reason: what that means for the object concerned.
+        status: HTTP status; 0 if there was no answer.
+        code: Azure's error code; empty if there was none.
+    """
+
+    reason: Reason = Reason.REFUSED
+
+    def __init__(self, message: str, status: int = 0, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+    @property
+    def detail(self) -> str:
+        """Status, code and message in one line, for people; no payload, no secret."""
+        text = f"{self.status} {self.code}: {self.args[0]}" if self.status else str(self.args[0])
+        return " ".join(text.split())[:_MOST_DETAIL]
+
+
+class NotFoundError(ArmError):
+    """The object, its parent or its subscription is not there, as far as we may see."""
+
+
+class NotAuthorizedError(ArmError):
+    """We may not do this here."""
+
+    reason = Reason.ROLE_MISSING
+
+
+class LinkedNotAuthorizedError(NotAuthorizedError):
+    """We may change the object but not use what it is to point to."""
+
+    reason = Reason.LINKED_ROLE_MISSING
+
+
+class ThrottledError(ArmError):
+    """Too many requests.
+
+    Attributes:
+        retry_after: seconds to stay away.
+    """
+
+    reason = Reason.THROTTLED
+
+    def __init__(self, message: str, status: int = 0, code: str = "", retry_after: float = 0.0) -> None:
+        super().__init__(message, status, code)
+        self.retry_after = retry_after
+
+
+class UnavailableError(ArmError):
+    """There was no answer, or a server error."""
+
+    reason = Reason.UNREACHABLE
+
+
+class ArmConflictError(ArmError):
+    """Something stands in the way."""
+
+
+class SinkUsedError(ArmConflictError):
+    """Another diagnostic setting already sends one of the categories to the same sink."""
+
+    reason = Reason.SINK_ALREADY_USED
+
+
+class SettingLimitError(ArmConflictError):
+    """Five diagnostic settings exist."""
+
+    reason = Reason.SETTING_LIMIT_REACHED
+
+
+class ProviderNotRegisteredError(ArmConflictError):
+    """The resource provider is not registered in the subscription."""
+
+    reason = Reason.PROVIDER_NOT_REGISTERED
+
+
+class ReadOnlyError(ArmConflictError):
+    """The subscription is disabled, so only reading works."""
+
+    reason = Reason.SUBSCRIPTION_DISABLED
+
+
+class NameTakenError(ArmConflictError):
+    """The global name belongs to somebody else."""
+
+    reason = Reason.NAMESPACE_NAME_TAKEN
+
+
+class RefusedError(ArmError):
+    """Any other refusal."""
+
+
+# Message patterns from public issue threads: terraform-azurerm-avm-ptn-aiml-landing-zone#19,
+# missionlz#565, azure-sdk-for-net#17836, azure-rest-api-specs#12060.
+_CONFLICTS: Final[tuple[tuple[re.Pattern[str], type[ArmConflictError]], ...]] = (
+    (re.compile(r"data sink .* is already used", re.IGNORECASE | re.DOTALL), SinkUsedError),
+    (re.compile(r"limit of \d+ diagnostic settings", re.IGNORECASE), SettingLimitError),
+    (re.compile(r"not registered to use|please register", re.IGNORECASE), ProviderNotRegisteredError),
+)
+_CONFLICT_CODES: Final[dict[str, type[ArmConflictError]]] = {
+    "missingsubscriptionregistration": ProviderNotRegisteredError,
+    "readonlydisabledsubscription": ReadOnlyError,
+    "nameinuse": NameTakenError,
+    "namespaceunavailable": NameTakenError,
+}
+_NAME_TAKEN: Final = re.compile(r"(name|namespace).*(already in use|not available|is taken)", re.IGNORECASE)
+
+
+def classify(
+    status: int, code: str, message: str, retry_after: str | None = None, now: datetime | None = None
+) -> ArmError:
+    """The error that an answer means.
+
+    Args:
+        status: HTTP status, 400 or more.
+        code: `code` of the error body, wrapped in `error` or not.
+        message: `message` of the error body.
+        retry_after: the `Retry-After` header: seconds, or a date.
+        now: the present (UTC), for dates.
+    """
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return ThrottledError(message, status, code, retry_seconds(retry_after, now))
+    return _kind(status, code, message)(message, status, code)
+
+
+def _kind(status: int, code: str, message: str) -> type[ArmError]:
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        linked = code.lower() == "linkedauthorizationfailed"
+        return LinkedNotAuthorizedError if linked else NotAuthorizedError
+    if status == HTTPStatus.CONFLICT:
+        return _conflict(code, message)
+    if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return UnavailableError
+    if _NAME_TAKEN.search(message):
+        return NameTakenError
+    return NotFoundError if status == HTTPStatus.NOT_FOUND else RefusedError
+
+
+def _conflict(code: str, message: str) -> type[ArmConflictError]:
+    for pattern, kind in _CONFLICTS:
+        if pattern.search(message):
+            return kind
+    if _NAME_TAKEN.search(message):
+        return NameTakenError
+    return _CONFLICT_CODES.get(code.lower(), ArmConflictError)
+
+
+def retry_seconds(header: str | None, now: datetime | None = None) -> float:
+    """Seconds that a `Retry-After` header asks for; a default where it says nothing readable."""
+    if not header:
+        return DEFAULT_RETRY_AFTER
+    try:
+        return max(float(header), 0.0)
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return DEFAULT_RETRY_AFTER
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max((moment - (now or datetime.now(UTC))).total_seconds(), 0.0)
+
+
+@contextmanager
+def arm_errors() -> Iterator[None]:
+    """Turn what the SDK raises inside into the errors of this module.
+
+    Raises:
+        ArmError: the SDK raised; its exception is the cause.
+    """
+    try:
+        yield
+    except HttpResponseError as error:
+        raise from_sdk(error) from error
+    except AzureError as error:
+        raise UnavailableError(f"no answer: {type(error).__name__}") from error
+
+
+def from_sdk(error: HttpResponseError) -> ArmError:
+    """The error that an SDK exception stands for."""
+    if error.response is None or error.status_code is None:
+        return UnavailableError(f"no answer: {type(error).__name__}")
+    body = error.error
+    code = (body.code if body is not None else None) or ""
+    message = (body.message if body is not None else None) or error.reason or "no message"
+    retry_after = getattr(error.response, "headers", {}).get("Retry-After")
+    return classify(error.status_code, str(code), str(message), retry_after)

@@ -1,0 +1,41 @@
+"""Subscriptions: `GET /subscriptions`, api-version 2022-12-01.
+
+learn.microsoft.com/rest/api/resources/subscriptions/list
+"""
+
+from azure.mgmt.resource.subscriptions.models import Subscription as SdkSubscription
+
+from shared.arm.connection import Arm
+from shared.arm.errors import arm_errors
+from shared.model.ids import normal_guid
+from shared.model.subscription import ListedSubscription
+
+
+async def list_subscriptions(arm: Arm) -> list[ListedSubscription]:
+    """Every subscription that our identity may see, of all customers, and our own.
+
+    The list is complete or there is none: if any page fails, it raises.
+
+    Raises:
+        ArmError: a page could not be had.
+    """
+    listed: list[ListedSubscription] = []
+    with arm_errors():
+        async for item in arm.subscriptions.subscriptions.list():
+            listed.append(_to_model(item))  # noqa: PERF401 - a comprehension would hide the paging
+    return listed
+
+
+def _to_model(item: SdkSubscription) -> ListedSubscription:
+    policies = item.subscription_policies
+    return ListedSubscription(
+        subscription_id=normal_guid(item.subscription_id or ""),
+        # In the REST model `tenantId` is the subscription's home tenant.
+        tenant_id=normal_guid(item.tenant_id or ""),
+        name=item.display_name or "",
+        state=str(getattr(item.state, "value", item.state) or ""),
+        quota_id=(policies.quota_id if policies is not None else None) or "",
+        managed_by=frozenset(
+            tenant.tenant_id.lower() for tenant in item.managed_by_tenants or () if tenant.tenant_id
+        ),
+    )

@@ -1,0 +1,91 @@
+"""Restraint: stop before Azure Resource Manager refuses.
+
+ARM keeps a token bucket per subscription, principal and kind of operation and tells in a header how
+many tokens are left: reads 250, refilled by 25 a second; writes and deletes 200, refilled by 10 a second
+(learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling). Near the bottom
+of a bucket a call is not sent at all but raises `ThrottledError`, so that its job returns to the queue as
+after a 429.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+from shared.arm.errors import ThrottledError
+
+RESERVE: Final = 10
+"""Tokens that are left for people and other tools of the same identity."""
+
+_REFILL: Final = {"reads": 25.0, "writes": 10.0, "deletes": 10.0}
+_KIND: Final = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
+_SUBSCRIPTION = re.compile(r"/subscriptions/([0-9a-f-]{36})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """How full a bucket was."""
+
+    remaining: float
+    at: float
+
+
+class Buckets:
+    """What is known of the token buckets that this process draws from.
+
+    Args:
+        clock: seconds that only go forward.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._levels: dict[tuple[str, str], _Level] = {}
+
+    def seconds_until_allowed(self, scope: str, kind: str) -> float:
+        """How long to stay away from a bucket; 0 if it may be drawn from."""
+        level = self._levels.get((scope, kind))
+        if level is None:
+            return 0.0
+        refill = _REFILL[kind]
+        now = level.remaining + (self._clock() - level.at) * refill
+        return max((RESERVE - now) / refill, 0.0)
+
+    def learn(self, scope: str, kind: str, remaining: int) -> None:
+        """Take down what a header said."""
+        self._levels[scope, kind] = _Level(remaining, self._clock())
+
+
+class RestraintPolicy(SansIOHTTPPolicy[Any, Any]):
+    """Reads the remaining-quota headers, and stops requests to a bucket that is nearly empty."""
+
+    def __init__(self, buckets: Buckets) -> None:
+        super().__init__()
+        self._buckets = buckets
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Stop the request if its bucket is nearly empty.
+
+        Raises:
+            ThrottledError: it is.
+        """
+        scope, kind = _bucket(request.http_request.method, request.http_request.url)
+        seconds = self._buckets.seconds_until_allowed(scope, kind)
+        if seconds > 0:
+            raise ThrottledError(f"held back: few {kind} left", retry_after=seconds)
+
+    def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
+        """Take down how many tokens are left."""
+        scope, kind = _bucket(request.http_request.method, request.http_request.url)
+        level = "subscription" if scope else "tenant"
+        left = response.http_response.headers.get(f"x-ms-ratelimit-remaining-{level}-{kind}", "")
+        if left.isdecimal():
+            self._buckets.learn(scope, kind, int(left))
+
+
+def _bucket(method: str, url: str) -> tuple[str, str]:
+    match = _SUBSCRIPTION.search(url)
+    return (match[1].lower() if match else "", _KIND.get(method, "writes"))

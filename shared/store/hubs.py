@@ -1,0 +1,83 @@
+"""Table `hubs`: partition the region, row the customer's slug."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from shared.model.hubs import HubAssignment, HubState
+from shared.model.reasons import Reason
+from shared.store.storage import Storage
+from shared.store.tables import Row, Stored, TableName, commit, find, moment_of, query, text_of, write
+
+
+class HubStore:
+    """Which customer's logs go to which event hub."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def list(self, region: str | None = None) -> list[Stored[HubAssignment]]:
+        """All assignments, or those of one region."""
+        table = await self._storage.table(TableName.HUBS)
+        rows = (
+            query(table, "PartitionKey eq @region", region=region)
+            if region is not None
+            else query(table, "PartitionKey ge @least", least="")
+        )
+        return [Stored(_from_row(row), row["_etag"]) async for row in rows]
+
+    async def read(self, region: str, customer: str) -> Stored[HubAssignment] | None:
+        """One assignment, with its ETag."""
+        row = await find(await self._storage.table(TableName.HUBS), region, customer)
+        return None if row is None else Stored(_from_row(row), row["_etag"])
+
+    async def find(self, namespace: str, hub: str) -> HubAssignment | None:
+        """The assignment that names this event hub; names compare case-insensitively."""
+        table = await self._storage.table(TableName.HUBS)
+        rows = query(
+            table, "RowKey eq @hub and namespace eq @namespace", hub=hub.lower(), namespace=namespace.lower()
+        )
+        async for row in rows:
+            return _from_row(row)
+        return None
+
+    async def save(self, assignments: Iterable[Stored[HubAssignment]]) -> None:
+        """Write assignments of one region; an empty ETag means that the row is new.
+
+        Raises:
+            ConflictError: one of them was changed by somebody else.
+        """
+        table = await self._storage.table(TableName.HUBS)
+        await commit(
+            table,
+            [write(_to_row(stored.fact), stored.etag) for stored in assignments],
+        )
+
+
+def _to_row(fact: HubAssignment) -> Row:
+    return {
+        "PartitionKey": fact.region,
+        "RowKey": fact.customer,
+        "integration": fact.integration_id,
+        "shard": fact.shard,
+        "namespace": fact.namespace,
+        "state": fact.state.value,
+        "assigned_at": text_of(fact.assigned_at),
+        "reason": fact.reason.value if fact.reason is not None else "",
+        "detail": fact.detail,
+        "verified_at": text_of(fact.verified_at),
+    }
+
+
+def _from_row(row: Row) -> HubAssignment:
+    return HubAssignment(
+        region=row["PartitionKey"],
+        customer=row["RowKey"],
+        integration_id=row["integration"],
+        shard=row["shard"],
+        namespace=row["namespace"],
+        state=HubState(row["state"]),
+        assigned_at=datetime.fromisoformat(row["assigned_at"]),
+        reason=Reason(row["reason"]) if row["reason"] else None,
+        detail=row["detail"],
+        verified_at=moment_of(row["verified_at"]),
+    )

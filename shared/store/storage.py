@@ -1,0 +1,77 @@
+"""The storage account: clients for its tables, queues and blob containers, shared by the process."""
+
+from contextlib import suppress
+from typing import Self
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import ResourceExistsError
+from azure.data.tables.aio import TableClient, TableServiceClient
+from azure.storage.blob.aio import BlobServiceClient, ContainerClient
+from azure.storage.queue import TextBase64EncodePolicy
+from azure.storage.queue.aio import QueueClient, QueueServiceClient
+
+from shared.settings import StorageSettings
+from shared.store.tables import TableName
+
+
+class Storage:
+    """Everything in the storage account, made at first use.
+
+    Args:
+        settings: connection string or endpoints.
+        credential: used with the endpoints.
+    """
+
+    def __init__(self, settings: StorageSettings, credential: AsyncTokenCredential) -> None:
+        if settings.connection_string is not None:
+            text = settings.connection_string
+            self._tables = TableServiceClient.from_connection_string(text)
+            self._queues = QueueServiceClient.from_connection_string(text)
+            self._blobs = BlobServiceClient.from_connection_string(text)
+        else:
+            self._tables = TableServiceClient(settings.table_url, credential=credential)
+            self._queues = QueueServiceClient(settings.queue_url, credential=credential)
+            self._blobs = BlobServiceClient(settings.blob_url, credential=credential)
+        self._table_clients: dict[str, TableClient] = {}
+        self._queue_clients: dict[str, QueueClient] = {}
+        self._container_clients: dict[str, ContainerClient] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._tables.close()
+        await self._queues.close()
+        await self._blobs.close()
+
+    async def table(self, name: TableName) -> TableClient:
+        """The table, made if it is missing."""
+        client = self._table_clients.get(name)
+        if client is None:
+            client = await self._tables.create_table_if_not_exists(name)
+            self._table_clients[name] = client
+        return client
+
+    async def queue(self, name: str) -> QueueClient:
+        """The queue, made if it is missing; messages in base64, as the Functions host expects them."""
+        client = self._queue_clients.get(name)
+        if client is None:
+            client = self._queues.get_queue_client(name, message_encode_policy=TextBase64EncodePolicy())
+            with suppress(ResourceExistsError):
+                await client.create_queue()
+            self._queue_clients[name] = client
+        return client
+
+    async def container(self, name: str) -> ContainerClient:
+        """The blob container, made if it is missing."""
+        client = self._container_clients.get(name)
+        if client is None:
+            client = self._blobs.get_container_client(name)
+            with suppress(ResourceExistsError):
+                await client.create_container()
+            self._container_clients[name] = client
+        return client

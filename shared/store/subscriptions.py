@@ -1,0 +1,81 @@
+"""Table `subscriptions`: partition the integration's id, row the subscription's id."""
+
+from collections.abc import Iterable
+
+from shared.model.reasons import Reason
+from shared.model.subscription import Coverage, Subscription
+from shared.store.storage import Storage
+from shared.store.tables import Row, Stored, TableName, commit, find, moment_of, query, text_of, write
+
+
+class SubscriptionStore:
+    """What we know of subscriptions."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def list(self, integration_id: str) -> list[Stored[Subscription]]:
+        """All subscriptions of an integration."""
+        table = await self._storage.table(TableName.SUBSCRIPTIONS)
+        return [
+            Stored(_from_row(row), row["_etag"])
+            async for row in query(table, "PartitionKey eq @id", id=integration_id)
+        ]
+
+    async def read(self, integration_id: str, subscription_id: str) -> Stored[Subscription] | None:
+        """One subscription, with its ETag."""
+        table = await self._storage.table(TableName.SUBSCRIPTIONS)
+        row = await find(table, integration_id, subscription_id)
+        return None if row is None else Stored(_from_row(row), row["_etag"])
+
+    async def save(self, subscriptions: Iterable[Stored[Subscription]]) -> None:
+        """Write subscriptions of one integration; an empty ETag means that the row is new.
+
+        Raises:
+            ConflictError: one of them was changed by somebody else.
+        """
+        table = await self._storage.table(TableName.SUBSCRIPTIONS)
+        await commit(
+            table,
+            [write(_to_row(stored.fact), stored.etag) for stored in subscriptions],
+        )
+
+
+def _to_row(fact: Subscription) -> Row:
+    return {
+        "PartitionKey": fact.integration_id,
+        "RowKey": fact.subscription_id,
+        "name": fact.name,
+        "state": fact.state,
+        "quota_id": fact.quota_id,
+        "first_seen": fact.first_seen,
+        "last_seen": fact.last_seen,
+        "delegated_since": text_of(fact.delegated_since),
+        "coverage": fact.coverage.value,
+        "reason": fact.reason.value if fact.reason is not None else "",
+        "detail": fact.detail,
+        "handled": fact.handled,
+        "written_at": text_of(fact.written_at),
+        "verified_at": text_of(fact.verified_at),
+        "writes": fact.writes,
+    }
+
+
+def _from_row(row: Row) -> Subscription:
+    return Subscription(
+        integration_id=row["PartitionKey"],
+        subscription_id=row["RowKey"],
+        name=row["name"],
+        state=row["state"],
+        quota_id=row["quota_id"],
+        first_seen=row["first_seen"],
+        last_seen=row["last_seen"],
+        delegated_since=moment_of(row["delegated_since"]),
+        coverage=Coverage(row["coverage"]),
+        reason=Reason(row["reason"]) if row["reason"] else None,
+        detail=row["detail"],
+        handled=row["handled"],
+        written_at=moment_of(row["written_at"]),
+        verified_at=moment_of(row["verified_at"]),
+        writes=row["writes"],
+    )
