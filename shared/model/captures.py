@@ -8,6 +8,14 @@ from typing import Self
 from shared.model.ids import stable_hash
 
 
+class Container(StrEnum):
+    """The blob containers of the app."""
+
+    CAPTURE = "capture"
+    CONDENSED = "condensed"
+    SET_ASIDE = "set-aside"
+
+
 @dataclass(frozen=True, slots=True)
 class CaptureFile:
     """One blob that Event Hubs Capture wrote.

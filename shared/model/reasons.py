@@ -21,7 +21,6 @@ class Reason(StrEnum):
     THROTTLED = "throttled"
     NAMESPACE_NAME_TAKEN = "namespace_name_taken"
     NAMESPACE_FAILED = "namespace_failed"
-    PARTITIONS_DIFFER = "partitions_differ"
     UNKNOWN_TENANT = "unknown_tenant"
     MALFORMED_MESSAGE = "malformed_message"
     UNKNOWN_HUB = "unknown_hub"
@@ -98,10 +97,6 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.NAMESPACE_FAILED: Explanation(
         "Azure could not finish making the event hub namespace.",
         "The provider deletes the failed namespace in the portal; it is then made anew.",
-    ),
-    Reason.PARTITIONS_DIFFER: Explanation(
-        "The event hub has another number of partitions than wanted, which Azure cannot change in this tier.",
-        "The provider sets LIGHTKEEPER_HUB_PARTITIONS to the present number, or moves to the Premium tier.",
     ),
     Reason.UNKNOWN_TENANT: Explanation(
         "Subscriptions of a tenant that has no integration are delegated to us.",

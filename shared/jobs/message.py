@@ -1,0 +1,64 @@
+"""Job messages: small versioned JSON objects."""
+
+from typing import Final
+
+import msgspec
+
+from shared.model.jobs import Cause, Job, Phase, Step
+
+VERSION: Final = 1
+
+
+class MalformedMessageError(ValueError):
+    """A message that is no job of ours; the text says why and quotes nothing of it."""
+
+
+class _Message(msgspec.Struct, forbid_unknown_fields=True):
+    version: int
+    kind: str
+    cycle: str
+    reason: str
+    integration: str = ""
+    target: str = ""
+    attempt: int = 0
+
+
+def encode(job: Job) -> str:
+    """The message of a job."""
+    message = _Message(
+        version=VERSION,
+        kind=f"{job.step.value}:{job.phase.value}",
+        cycle=job.cycle,
+        reason=job.cause.value,
+        integration=job.integration_id,
+        target=job.target,
+        attempt=job.attempt,
+    )
+    return msgspec.json.encode(message).decode()
+
+
+def decode(text: bytes) -> Job:
+    """The job of a message.
+
+    Raises:
+        MalformedMessageError: it is not JSON, of another version, or of an unknown kind.
+    """
+    try:
+        message = msgspec.json.decode(text, type=_Message)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedMessageError(f"not a job message: {error}") from error
+    if message.version != VERSION:
+        raise MalformedMessageError(f"unknown version {message.version}")
+    step, _, phase = message.kind.partition(":")
+    try:
+        return Job(
+            step=Step(step),
+            phase=Phase(phase),
+            cycle=message.cycle,
+            cause=Cause(message.reason),
+            integration_id=message.integration,
+            target=message.target,
+            attempt=message.attempt,
+        )
+    except ValueError as error:
+        raise MalformedMessageError("unknown kind or reason") from error

@@ -1,0 +1,109 @@
+"""Runs one message of a step's queue: parse, hand over, and put back what has to wait."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from shared.arm.errors import ArmError, ThrottledError, UnavailableError
+from shared.jobs.message import MalformedMessageError, decode
+from shared.jobs.queue import JobQueue
+from shared.jobs.spread import back_off, fraction
+from shared.model.jobs import Job, Step
+from shared.model.problem import PROVIDER, Problem
+from shared.model.reasons import Reason
+from shared.store.problems import ProblemStore
+
+_log = logging.getLogger(__name__)
+
+_LEAST_BACK_OFF = 5.0
+_MOST_BACK_OFF = 900.0
+
+
+class Handler(Protocol):
+    """A step, as the runner sees it."""
+
+    async def run(self, job: Job) -> float | None:
+        """Do the job.
+
+        Returns:
+            None when done, else the seconds after which the job is to come back.
+
+        Raises:
+            ThrottledError, UnavailableError: it can only be tried again later.
+        """
+
+    async def give_up(self, job: Job, error: ArmError | None) -> None:
+        """Take down that the job was tried too often; `error` is what stood in the way last."""
+
+
+class JobRunner:
+    """Runs messages.
+
+    Args:
+        handlers: one per step.
+        queue: takes jobs that come back.
+        problems: takes messages that cannot be read.
+        max_attempts: how often a job comes back at most.
+        clock: the present (UTC).
+    """
+
+    def __init__(
+        self,
+        handlers: Mapping[Step, Handler],
+        queue: JobQueue,
+        problems: ProblemStore,
+        max_attempts: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._handlers = handlers
+        self._queue = queue
+        self._problems = problems
+        self._max_attempts = max_attempts
+        self._clock = clock
+
+    async def run(self, queue_name: str, text: bytes) -> None:
+        """Run one message.
+
+        What the handler raises besides throttling and outages goes on to the Functions host, which delivers
+        the message again and finally moves it to the poison queue.
+        """
+        try:
+            job = decode(text)
+        except MalformedMessageError as error:
+            await self._set_aside(queue_name, text, str(error))
+            return
+        hindrance, seconds = await self._attempt(job)
+        if seconds is None:
+            _log.info("done %s", describe(job))
+        elif job.attempt + 1 >= self._max_attempts:
+            _log.warning("given up %s", describe(job))
+            await self._handlers[job.step].give_up(job, hindrance)
+        else:
+            _log.info("again in %.0f s %s", seconds, describe(job))
+            await self._queue.send(job.again(), seconds)
+
+    async def _attempt(self, job: Job) -> tuple[ArmError | None, float | None]:
+        try:
+            return None, await self._handlers[job.step].run(job)
+        except ThrottledError as error:
+            jitter = 1 + fraction(job.target, str(job.attempt)) / 4
+            return error, max(error.retry_after, 1.0) * jitter
+        except UnavailableError as error:
+            _log.warning("%s %s", error.detail, describe(job))
+            return error, back_off(job.attempt, _LEAST_BACK_OFF, _MOST_BACK_OFF, job.target)
+
+    async def _set_aside(self, queue_name: str, text: bytes, reason: str) -> None:
+        _log.error("set aside a message of %s: %s", queue_name, reason)
+        await self._queue.set_aside(queue_name, text, reason)
+        await self._problems.report(
+            Problem(PROVIDER, Reason.MALFORMED_MESSAGE, queue_name, reason, self._clock())
+        )
+
+
+def describe(job: Job) -> str:
+    """The job's identifiers for a log line."""
+    return (
+        f"step={job.step.value} phase={job.phase.value} integration={job.integration_id or '-'} "
+        f"target={job.target or '-'} cycle={job.cycle} attempt={job.attempt} reason={job.cause.value}"
+    )

@@ -1,0 +1,93 @@
+"""Operations: the log entries of one API call, and those that still wait for the rest of theirs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.model.ids import stable_hash
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class OperationKey:
+    """What the entries of one operation have in common, in lower case; a part that is absent is empty.
+
+    The correlation ID alone would be wrong: a whole ARM deployment shares one.
+    """
+
+    correlation: str
+    operation: str
+    resource: str
+
+    @property
+    def uid(self) -> str:
+        """Names the operation's condensed record, the same in every revision.
+
+        It depends on the key alone. If it also depended on the first entry, an entry that comes late
+        but happened early would give the next revision another name.
+        """
+        return stable_hash(self.correlation, self.operation, self.resource)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One entry that is kept until its operation's time is over.
+
+    Attributes:
+        raw: the entry's JSON text, in one line.
+        source: ID of the capture file it came in.
+        number: its place among that file's entries; with `source` it names the entry.
+        arrived: when it was first kept (UTC).
+        run: ID of the run in which it left; empty while it waits.
+        revision: the first revision of the condensed record that holds it; 0 if it waits or passed through.
+    """
+
+    raw: bytes
+    source: str
+    number: int
+    arrived: datetime
+    run: str = ""
+    revision: int = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has not left yet."""
+        return not self.run
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Everything known of one operation.
+
+    Attributes:
+        key: what its entries have in common.
+        members: its entries, in the order in which they were kept.
+    """
+
+    key: OperationKey
+    members: tuple[Member, ...] = ()
+
+    @property
+    def revision(self) -> int:
+        """How often a condensed record of it was written."""
+        return max((member.revision for member in self.members), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRoom:
+    """The entries of one correlation ID that lack their operation's name or resource.
+
+    They stay here until an operation is found to which they belong, or their wait is over.
+
+    Attributes:
+        correlation: the correlation ID, in lower case.
+        members: the entries; those that passed through in the end stay until they expire.
+    """
+
+    correlation: str
+    members: tuple[Member, ...] = ()
+
+
+def due(members: Iterable[Member], wait: timedelta) -> datetime | None:
+    """When the wait of the longest waiting entry is over; None if none waits."""
+    first = min((member.arrived for member in members if member.waits), default=None)
+    return None if first is None else first + wait

@@ -1,0 +1,67 @@
+"""Which namespace takes which customer's hub: pure, and stable for ever.
+
+A Standard namespace holds ten event hubs, so a region gets as many namespaces (shards) as it needs.
+An assignment that exists is never moved.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from shared.model.hubs import HubAssignment, HubState
+from shared.model.integration import Integration
+
+MOST_NAMESPACE_NAME = 50
+"""Characters in a namespace's name (Azure: 6 to 50, unique in all of Azure)."""
+
+
+def namespace_name(prefix: str, region: str, shard: int) -> str:
+    """Name of a region's namespace."""
+    return f"{prefix}-{region}-{shard}"[:MOST_NAMESPACE_NAME]
+
+
+def wanted_regions(integration: Integration) -> frozenset[str]:
+    """The regions in which the integration needs a hub."""
+    return frozenset({integration.home_region})
+
+
+def new_assignments(
+    integrations: Iterable[Integration],
+    existing: Sequence[HubAssignment],
+    *,
+    capacity: int,
+    prefix: str,
+    now: datetime,
+) -> list[HubAssignment]:
+    """The assignments to be added, oldest integration first, each in the first shard with a free place.
+
+    Args:
+        integrations: all of them.
+        existing: all assignments.
+        capacity: hubs that a namespace holds.
+        prefix: start of namespace names.
+        now: the present (UTC).
+    """
+    taken = {(assignment.region, assignment.customer) for assignment in existing}
+    load = Counter((assignment.region, assignment.shard) for assignment in existing)
+    added: list[HubAssignment] = []
+    for integration in sorted(integrations, key=lambda item: (item.created_at, item.id)):
+        for region in sorted(wanted_regions(integration)):
+            if (region, integration.customer) in taken:
+                continue
+            shard = 1
+            while load[region, shard] >= capacity:
+                shard += 1
+            load[region, shard] += 1
+            added.append(
+                HubAssignment(
+                    region=region,
+                    customer=integration.customer,
+                    integration_id=integration.id,
+                    shard=shard,
+                    namespace=namespace_name(prefix, region, shard),
+                    state=HubState.ASSIGNED,
+                    assigned_at=now,
+                )
+            )
+    return added

@@ -1,0 +1,281 @@
+"""Step 6: provision regional namespaces, and in them one event hub with Capture per customer.
+
+Namespaces are long operations: one is begun, and the job comes back later to see whether it is there.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import groupby
+
+from shared.arm.errors import ArmError, ThrottledError, UnavailableError
+from shared.arm.event_hubs import (
+    RULE_RIGHTS,
+    begin_namespace,
+    get_namespace,
+    get_rule_rights,
+    list_hubs,
+    put_hub,
+    put_rule,
+)
+from shared.jobs.spread import spread
+from shared.model.captures import Container
+from shared.model.hubs import CaptureSettings, HubAssignment, HubShape, HubState, NamespaceShape
+from shared.model.jobs import Cause, Job, Phase, Step
+from shared.model.outcome import CREATED, REPAIRED, UNCHANGED, Outcome, OutcomeKind, blocked, deferred
+from shared.model.reasons import Reason
+from shared.settings import Settings
+from shared.store.tables import Stored
+from shared.sync.assignments import new_assignments
+from shared.sync.context import Context
+from shared.sync.drift import hub_drift, namespace_drift
+
+_log = logging.getLogger(__name__)
+
+_TIER = "Standard"
+_FINISHED = frozenset({"succeeded", "active"})
+_FAILED = frozenset({"failed", "canceled"})
+
+
+class NamespaceAction(StrEnum):
+    """What a namespace needs next."""
+
+    NOTHING = "nothing"
+    BEGIN = "begin"
+    WAIT = "wait"
+    GIVE_UP = "give_up"
+
+
+@dataclass(frozen=True, slots=True)
+class HubAction:
+    """What one event hub needs: nothing if `write` is False.
+
+    Attributes:
+        assignment: whose hub.
+        write: whether it has to be written.
+        shape: how.
+        missing: whether it was not there at all.
+    """
+
+    assignment: Stored[HubAssignment]
+    write: bool
+    shape: HubShape
+    missing: bool = False
+
+
+class EventHubsStep:
+    """Keeps namespaces and hubs as the integrations need them."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def run(self, job: Job) -> float | None:
+        """Plan the assignments, or look after one namespace (`target` is `region/namespace`).
+
+        Raises:
+            ThrottledError, UnavailableError: it can only be tried again later.
+        """
+        if job.phase is Phase.PLAN:
+            await self._assign(job)
+            return None
+        try:
+            return await self._look_after(job)
+        except (ThrottledError, UnavailableError):
+            raise
+        except ArmError as error:
+            await self._block(job, blocked(error.reason, error.detail))
+            return None
+
+    async def give_up(self, job: Job, error: ArmError | None) -> None:
+        """Take down that a namespace could not be finished."""
+        reason = error.reason if error is not None else Reason.NAMESPACE_FAILED
+        await self._block(job, blocked(reason, error.detail if error is not None else "it takes too long"))
+
+    async def _assign(self, job: Job) -> None:
+        context = self._context
+        existing = await context.hubs.list()
+        added = new_assignments(
+            await context.integrations.list(),
+            [row.fact for row in existing],
+            capacity=context.settings.hubs_per_namespace,
+            prefix=context.settings.namespace_prefix,
+            now=context.clock(),
+        )
+        for _, group in groupby(added, key=lambda assignment: assignment.region):
+            await context.hubs.save(Stored(assignment, "") for assignment in group)
+        for assignment in added:
+            _log.info(
+                "hub assigned integration=%s region=%s namespace=%s",
+                assignment.integration_id,
+                assignment.region,
+                assignment.namespace,
+            )
+        targets = due_namespaces([*(row.fact for row in existing), *added], context.settings, context.clock())
+        interval = float(context.settings.cycle_seconds) if job.cause is Cause.CYCLE else 0.0
+        await context.queue.send_all(
+            (
+                replace(job, phase=Phase.TARGET, target=target, attempt=0),
+                spread(index, len(targets), interval, context.settings.provider_subscription_id, target),
+            )
+            for index, target in enumerate(targets)
+        )
+
+    async def _look_after(self, job: Job) -> float | None:
+        context = self._context
+        region, _, name = job.target.partition("/")
+        rows = [row for row in await context.hubs.list(region) if row.fact.namespace == name]
+        if not rows:
+            return None
+        outcome = await self._namespace(region, name)
+        if outcome.kind is OutcomeKind.BLOCKED:
+            await self._block(job, outcome)
+            return None
+        if outcome.kind is OutcomeKind.DEFERRED:
+            await self._save(rows, replace_state(rows, HubState.CREATING))
+            return float(context.settings.poll_seconds)
+        group = context.settings.hub_resource_group
+        if await get_rule_rights(context.arm, group, name) != RULE_RIGHTS:
+            await put_rule(context.arm, group, name)
+        outcomes = await self._hubs(group, name, rows)
+        await self._settle(job, rows, outcomes)
+        changed = any(each is not UNCHANGED for each in outcomes)
+        return float(context.settings.read_back_seconds) if changed else None
+
+    async def _namespace(self, region: str, name: str) -> Outcome:
+        context = self._context
+        group = context.settings.hub_resource_group
+        wanted = wanted_namespace(context.settings, region)
+        observed = await get_namespace(context.arm, group, name)
+        match plan_namespace(wanted, observed):
+            case NamespaceAction.NOTHING:
+                return UNCHANGED
+            case NamespaceAction.GIVE_UP:
+                state = observed.state if observed is not None else ""
+                return blocked(Reason.NAMESPACE_FAILED, f"namespace {name} is {state}")
+            case NamespaceAction.BEGIN:
+                await begin_namespace(context.arm, group, name, wanted)
+                _log.info("namespace begun region=%s namespace=%s", region, name)
+            case NamespaceAction.WAIT:
+                pass
+        return deferred(context.clock() + timedelta(seconds=context.settings.poll_seconds))
+
+    async def _hubs(self, group: str, name: str, rows: Sequence[Stored[HubAssignment]]) -> list[Outcome]:
+        observed = await list_hubs(self._context.arm, group, name)
+        outcomes: list[Outcome] = []
+        for action in plan_hubs(wanted_hub(self._context.settings), rows, observed):
+            if not action.write:
+                outcomes.append(UNCHANGED)
+                continue
+            hub = action.assignment.fact.hub
+            await put_hub(self._context.arm, group, name, hub, action.shape)
+            _log.info("event hub written namespace=%s hub=%s", name, hub)
+            outcomes.append(CREATED if action.missing else REPAIRED)
+        return outcomes
+
+    async def _settle(
+        self, job: Job, rows: Sequence[Stored[HubAssignment]], outcomes: Sequence[Outcome]
+    ) -> None:
+        """An event hub is ready only when it was read back as wanted."""
+        context = self._context
+        now = context.clock()
+        after = [
+            replace(row.fact, state=HubState.READY, reason=None, detail="", verified_at=now)
+            if outcome is UNCHANGED
+            else replace(row.fact, state=HubState.CREATING, reason=None, detail="")
+            for row, outcome in zip(rows, outcomes, strict=True)
+        ]
+        await self._save(rows, after)
+        for row, fact in zip(rows, after, strict=True):
+            if fact.state is HubState.READY and row.fact.state is not HubState.READY:
+                await context.note(fact.integration_id, place(fact), None, "")
+                cause = Cause.ONBOARDING if job.cause is Cause.CYCLE else job.cause
+                await context.start(Step.SUBSCRIPTION_SETTINGS, cause, fact.integration_id)
+
+    async def _block(self, job: Job, outcome: Outcome) -> None:
+        context = self._context
+        region, _, name = job.target.partition("/")
+        rows = [row for row in await context.hubs.list(region) if row.fact.namespace == name]
+        after = [
+            replace(row.fact, state=HubState.BLOCKED, reason=outcome.reason, detail=outcome.detail)
+            for row in rows
+        ]
+        await self._save(rows, after)
+        for fact in after:
+            await context.note(fact.integration_id, place(fact), fact.reason, fact.detail)
+
+    async def _save(self, before: Sequence[Stored[HubAssignment]], after: Sequence[HubAssignment]) -> None:
+        await self._context.hubs.save(
+            Stored(fact, row.etag) for row, fact in zip(before, after, strict=True) if fact != row.fact
+        )
+
+
+def wanted_namespace(settings: Settings, region: str) -> NamespaceShape:
+    """The namespace that a region is to have."""
+    return NamespaceShape(region=region, tier=_TIER, identity_id=settings.capture_identity_id)
+
+
+def wanted_hub(settings: Settings) -> HubShape:
+    """The event hub that every customer is to have."""
+    return HubShape(
+        partitions=settings.hub_partitions,
+        retention_hours=settings.hub_retention_hours,
+        capture=CaptureSettings(
+            interval_seconds=settings.capture_interval_seconds,
+            size_limit_bytes=settings.capture_size_bytes,
+            storage_account_id=settings.capture_storage_id,
+            container=Container.CAPTURE.value,
+            identity_id=settings.capture_identity_id,
+        ),
+    )
+
+
+def plan_namespace(wanted: NamespaceShape, observed: NamespaceShape | None) -> NamespaceAction:
+    """What a namespace needs next."""
+    if observed is None:
+        return NamespaceAction.BEGIN
+    if observed.state.lower() in _FAILED or observed.region != wanted.region:
+        return NamespaceAction.GIVE_UP
+    if observed.state.lower() not in _FINISHED:
+        return NamespaceAction.WAIT
+    return NamespaceAction.BEGIN if namespace_drift(wanted, observed) else NamespaceAction.NOTHING
+
+
+def plan_hubs(
+    wanted: HubShape, rows: Sequence[Stored[HubAssignment]], observed: dict[str, HubShape]
+) -> list[HubAction]:
+    """What each event hub of a namespace needs, in the order of the rows."""
+    actions: list[HubAction] = []
+    for row in rows:
+        found = observed.get(row.fact.hub.lower())
+        if found is None:
+            actions.append(HubAction(row, write=True, shape=wanted, missing=True))
+        else:
+            shape = replace(wanted, partitions=found.partitions)
+            actions.append(HubAction(row, write=bool(hub_drift(shape, found)), shape=shape))
+    return actions
+
+
+def due_namespaces(assignments: Sequence[HubAssignment], settings: Settings, now: datetime) -> list[str]:
+    """The namespaces that a cycle has to look after, as `region/namespace`, sorted."""
+    sweep = timedelta(seconds=settings.sweep_seconds)
+    return sorted(
+        {
+            f"{assignment.region}/{assignment.namespace}"
+            for assignment in assignments
+            if assignment.state is not HubState.READY
+            or assignment.verified_at is None
+            or now - assignment.verified_at >= sweep
+        }
+    )
+
+
+def replace_state(rows: Sequence[Stored[HubAssignment]], state: HubState) -> list[HubAssignment]:
+    """The assignments in another state, without a reason."""
+    return [replace(row.fact, state=state, reason=None, detail="") for row in rows]
+
+
+def place(assignment: HubAssignment) -> str:
+    """Where a problem with an event hub is."""
+    return f"{assignment.namespace}/{assignment.hub}"

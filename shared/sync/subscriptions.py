@@ -1,0 +1,237 @@
+"""Step 1: list every delegated subscription, and sort them into integrations.
+
+One paged `GET /subscriptions` sees the subscriptions of all customers. Rows carry the stamp of the last
+complete listing that saw them; only what three complete listings in a row did not see is gone.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from shared.arm.errors import ArmError
+from shared.arm.subscriptions import list_subscriptions
+from shared.model.ids import parse_resource_id
+from shared.model.integration import Integration
+from shared.model.jobs import Cause, Job, Step
+from shared.model.problem import PROVIDER
+from shared.model.reasons import Reason
+from shared.model.subscription import Coverage, ListedSubscription, Subscription, SubscriptionState
+from shared.store.listings import KEPT
+from shared.store.tables import Stored
+from shared.sync.context import Context
+
+_log = logging.getLogger(__name__)
+
+LISTING = "subscriptions"
+"""Kind and place under which complete listings and failures to list are noted."""
+
+_OUT_OF_SERVICE = frozenset({SubscriptionState.DISABLED.value, SubscriptionState.DELETED.value})
+
+
+class SubscriptionsStep:
+    """Keeps the table of subscriptions like Azure's own list."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def run(self, job: Job) -> float | None:
+        """List, compare and write.
+
+        Raises:
+            ArmError: the listing could not be completed; then nothing was changed.
+        """
+        context = self._context
+        listed = await list_subscriptions(context.arm)
+        integrations = await context.integrations.list()
+        completed = await context.listings.read(LISTING, LISTING)
+        stamps = tuple(sorted({*completed.fact, job.cycle}))[-KEPT:]
+        for integration in integrations:
+            await self._update(integration, listed, stamps, job)
+        if stamps != completed.fact:
+            await context.listings.save(LISTING, LISTING, replace(completed, fact=stamps))
+        await self._note_unknown_tenants(listed, integrations)
+        await context.problems.settle(PROVIDER, LISTING, context.clock(), None)
+        return None
+
+    async def give_up(self, job: Job, error: ArmError | None) -> None:
+        """Take down that subscriptions could not be listed; what is known stays as it is."""
+        del job
+        reason = error.reason if error is not None else Reason.UNREACHABLE
+        await self._context.note(PROVIDER, LISTING, reason, error.detail if error is not None else "")
+
+    async def _update(
+        self,
+        integration: Integration,
+        listed: Sequence[ListedSubscription],
+        stamps: tuple[str, ...],
+        job: Job,
+    ) -> None:
+        context = self._context
+        known = {row.fact.subscription_id: row for row in await context.subscriptions.list(integration.id)}
+        facts = plan(
+            integration,
+            listed,
+            {key: row.fact for key, row in known.items()},
+            provider_tenant_id=context.settings.provider_tenant_id,
+            stamp=job.cycle,
+            stamps=stamps,
+            now=context.clock(),
+        )
+        changed: list[tuple[Subscription | None, Stored[Subscription]]] = []
+        for fact in facts:
+            old = known.get(fact.subscription_id)
+            if old is None:
+                changed.append((None, Stored(fact, "")))
+            elif old.fact != fact:
+                changed.append((old.fact, Stored(fact, old.etag)))
+        await context.subscriptions.save(after for _, after in changed)
+        pending = False
+        for before, after in changed:
+            await self._note_change(before, after.fact)
+            pending = pending or _newly_pending(before, after.fact)
+        if pending:
+            cause = Cause.ONBOARDING if job.cause is Cause.CYCLE else job.cause
+            await context.start(Step.SUBSCRIPTION_SETTINGS, cause, integration.id)
+
+    async def _note_change(self, before: Subscription | None, after: Subscription) -> None:
+        if (before.reason if before is not None else None) == after.reason:
+            return
+        _log.info(
+            "subscription is %s reason=%s integration=%s subscription=%s",
+            after.coverage.value,
+            after.reason,
+            after.integration_id,
+            after.subscription_id,
+        )
+        await self._context.note(after.integration_id, after.subscription_id, after.reason, after.detail)
+
+    async def _note_unknown_tenants(
+        self, listed: Sequence[ListedSubscription], integrations: Sequence[Integration]
+    ) -> None:
+        context = self._context
+        provider = context.settings.provider_tenant_id
+        known = {integration.tenant_id for integration in integrations}
+        delegated = {
+            item.tenant_id for item in listed if provider in item.managed_by and item.tenant_id != provider
+        }
+        for tenant in delegated - known:
+            await context.note(PROVIDER, tenant, Reason.UNKNOWN_TENANT, f"tenant {tenant}")
+        for tenant in known:
+            await context.problems.settle(PROVIDER, tenant, context.clock(), None)
+
+
+def plan(
+    integration: Integration,
+    listed: Iterable[ListedSubscription],
+    known: Mapping[str, Subscription],
+    *,
+    provider_tenant_id: str,
+    stamp: str,
+    stamps: Sequence[str],
+    now: datetime,
+) -> list[Subscription]:
+    """The integration's rows as they are to be after a complete listing.
+
+    Args:
+        integration: whose rows.
+        listed: the whole listing, of all tenants.
+        known: the rows as they are, by subscription id.
+        provider_tenant_id: the tenant that subscriptions are delegated to.
+        stamp: of this listing.
+        stamps: of the last complete listings, this one included, oldest first.
+        now: the present (UTC).
+    """
+    rows = dict(known)
+    for item in listed:
+        if item.tenant_id == integration.tenant_id:
+            rows[item.subscription_id] = _seen(
+                integration,
+                item,
+                known.get(item.subscription_id),
+                provider_tenant_id=provider_tenant_id,
+                stamp=stamp,
+                now=now,
+            )
+    expected = _workspace_subscription(integration)
+    if expected is not None and expected not in rows:
+        rows[expected] = _never_seen(integration, expected)
+    within = _within_cap(rows.values(), integration.subscription_cap)
+    return [_covered(row, row.subscription_id in within, stamps) for row in rows.values()]
+
+
+def _seen(
+    integration: Integration,
+    item: ListedSubscription,
+    known: Subscription | None,
+    *,
+    provider_tenant_id: str,
+    stamp: str,
+    now: datetime,
+) -> Subscription:
+    row = known or _never_seen(integration, item.subscription_id)
+    since = (row.delegated_since or now) if provider_tenant_id in item.managed_by else None
+    return replace(
+        row,
+        name=item.name,
+        state=item.state,
+        quota_id=item.quota_id,
+        first_seen=row.first_seen or stamp,
+        last_seen=max(row.last_seen, stamp),
+        delegated_since=since,
+    )
+
+
+def _never_seen(integration: Integration, subscription_id: str) -> Subscription:
+    return Subscription(
+        integration_id=integration.id,
+        subscription_id=subscription_id,
+        name="",
+        state="",
+        quota_id="",
+        first_seen="",
+        last_seen="",
+        delegated_since=None,
+        coverage=Coverage.EXCLUDED,
+    )
+
+
+def _within_cap(rows: Iterable[Subscription], cap: int) -> set[str]:
+    """Those first seen are kept, so that nothing covered is ever displaced by something new."""
+    delegated = [row for row in rows if row.delegated_since is not None]
+    delegated.sort(key=lambda row: (row.first_seen, row.subscription_id))
+    return {row.subscription_id for row in delegated[:cap]}
+
+
+def _covered(row: Subscription, within_cap: bool, stamps: Sequence[str]) -> Subscription:
+    if len(stamps) >= KEPT and row.first_seen and row.last_seen < stamps[-KEPT]:
+        return replace(
+            row, coverage=Coverage.GONE, reason=Reason.NOT_DELEGATED, detail="", delegated_since=None
+        )
+    reason = _exclusion(row, within_cap=within_cap)
+    if reason is not None:
+        return replace(row, coverage=Coverage.EXCLUDED, reason=reason, detail="")
+    if row.watched:
+        return row
+    return replace(
+        row, coverage=Coverage.PENDING, reason=None, detail="", written_at=None, verified_at=None, writes=0
+    )
+
+
+def _exclusion(row: Subscription, *, within_cap: bool) -> Reason | None:
+    if row.delegated_since is None:
+        return Reason.NOT_DELEGATED
+    if row.state in _OUT_OF_SERVICE:
+        return Reason.SUBSCRIPTION_DISABLED
+    return None if within_cap else Reason.OVER_CAP
+
+
+def _workspace_subscription(integration: Integration) -> str | None:
+    """The customer named a workspace, so its subscription is expected to be delegated too."""
+    if integration.workspace_resource_id is None:
+        return None
+    return parse_resource_id(integration.workspace_resource_id).subscription_id
+
+
+def _newly_pending(before: Subscription | None, after: Subscription) -> bool:
+    return after.coverage is Coverage.PENDING and (before is None or before.coverage is not Coverage.PENDING)
