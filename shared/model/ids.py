@@ -28,8 +28,8 @@ class ResourceId:
 
 _RESOURCE_ID = re.compile(
     r"/subscriptions/(?P<subscription>[0-9a-f-]{36})"
-    r"/resourcegroups/(?P<group>[^/]{1,90})"
-    r"/providers/(?P<provider>[a-z0-9.]+)/(?P<rest>[^/]+/[^/]+(?:/[^/]+/[^/]+)*)"
+    r"/resourcegroups/(?P<group>[\w.()-]{1,90})"
+    r"/providers/(?P<provider>[a-z0-9.]+)/(?P<rest>[\w .()-]+(?:/[\w .()-]+)+)"
 )
 
 
@@ -43,6 +43,8 @@ def parse_resource_id(text: str) -> ResourceId:
     if match is None:
         raise ValueError("not the ID of a resource in a resource group")
     segments = match["rest"].split("/")
+    if len(segments) % 2:
+        raise ValueError("a resource ID ends with a name")
     return ResourceId(
         subscription_id=normal_guid(match["subscription"]),
         resource_group=match["group"],

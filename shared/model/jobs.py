@@ -1,8 +1,14 @@
 """Jobs: what goes through the queues."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
+
+
+def cycle_stamp(moment: datetime) -> str:
+    """A moment (UTC) as sortable text, for cycles and listings."""
+    return moment.strftime("%Y%m%dT%H%M%S.%fZ")
 
 
 class Step(StrEnum):

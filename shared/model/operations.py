@@ -1,7 +1,7 @@
 """Operations: the log entries of one API call, and those that still wait for the rest of theirs."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.model.ids import stable_hash
@@ -26,6 +26,11 @@ class OperationKey:
         but happened early would give the next revision another name.
         """
         return stable_hash(self.correlation, self.operation, self.resource)
+
+    @property
+    def complete(self) -> bool:
+        """Whether both the operation's name and its resource are there."""
+        return bool(self.operation and self.resource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,14 @@ class WaitingRoom:
 
     correlation: str
     members: tuple[Member, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is kept of some operations; of a correlation ID with a waiting room, of all its operations."""
+
+    operations: Mapping[OperationKey, Operation] = field(default_factory=dict)
+    rooms: Mapping[str, WaitingRoom] = field(default_factory=dict)
 
 
 def due(members: Iterable[Member], wait: timedelta) -> datetime | None:

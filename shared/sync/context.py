@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.arm.connection import Arm
 from shared.jobs.queue import JobQueue
-from shared.model.jobs import Cause, Job, Phase, Step
+from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
 from shared.model.problem import Problem
 from shared.model.reasons import Reason
 from shared.settings import Settings
@@ -33,7 +33,7 @@ class Context:
 
     async def start(self, step: Step, cause: Cause, integration_id: str = "") -> None:
         """Put a planning job on a step's queue."""
-        cycle = stamp(self.clock())
+        cycle = cycle_stamp(self.clock())
         await self.queue.send(Job(step, Phase.PLAN, cycle, cause, integration_id))
 
     async def note(self, integration_id: str, where: str, reason: Reason | None, detail: str) -> None:
@@ -42,8 +42,3 @@ class Context:
         await self.problems.settle(integration_id, where, now, reason)
         if reason is not None:
             await self.problems.report(Problem(integration_id, reason, where, detail, now))
-
-
-def stamp(moment: datetime) -> str:
-    """A moment as sortable text, for cycles and listings."""
-    return moment.strftime("%Y%m%dT%H%M%S.%fZ")

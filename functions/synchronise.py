@@ -1,0 +1,54 @@
+"""Timers and queues of the synchronisation: each step has one of both."""
+
+import azure.functions as func
+
+from shared.model.jobs import Cause, Step
+from shared.services import services
+from shared.settings import STORAGE_CONNECTION
+
+blueprint = func.Blueprint()
+
+
+@blueprint.function_name("subscriptions_timer")
+@blueprint.timer_trigger("timer", "%LIGHTKEEPER_SUBSCRIPTIONS_SCHEDULE%")
+async def subscriptions_timer(timer: func.TimerRequest) -> None:
+    """Start a cycle of step 1: list subscriptions."""
+    del timer
+    await services().sync.start(Step.SUBSCRIPTIONS, Cause.CYCLE)
+
+
+@blueprint.function_name("subscriptions_job")
+@blueprint.queue_trigger("message", "sync-subscriptions", STORAGE_CONNECTION)
+async def subscriptions_job(message: func.QueueMessage) -> None:
+    """Run a job of step 1."""
+    await services().jobs.run(Step.SUBSCRIPTIONS.queue, message.get_body())
+
+
+@blueprint.function_name("subscription_settings_timer")
+@blueprint.timer_trigger("timer", "%LIGHTKEEPER_SUBSCRIPTION_SETTINGS_SCHEDULE%")
+async def subscription_settings_timer(timer: func.TimerRequest) -> None:
+    """Start a cycle of step 2: a diagnostic setting on each subscription."""
+    del timer
+    await services().sync.start(Step.SUBSCRIPTION_SETTINGS, Cause.CYCLE)
+
+
+@blueprint.function_name("subscription_settings_job")
+@blueprint.queue_trigger("message", "sync-subscription-settings", STORAGE_CONNECTION)
+async def subscription_settings_job(message: func.QueueMessage) -> None:
+    """Run a job of step 2."""
+    await services().jobs.run(Step.SUBSCRIPTION_SETTINGS.queue, message.get_body())
+
+
+@blueprint.function_name("event_hubs_timer")
+@blueprint.timer_trigger("timer", "%LIGHTKEEPER_EVENT_HUBS_SCHEDULE%")
+async def event_hubs_timer(timer: func.TimerRequest) -> None:
+    """Start a cycle of step 6: namespaces and event hubs."""
+    del timer
+    await services().sync.start(Step.EVENT_HUBS, Cause.CYCLE)
+
+
+@blueprint.function_name("event_hubs_job")
+@blueprint.queue_trigger("message", "sync-event-hubs", STORAGE_CONNECTION)
+async def event_hubs_job(message: func.QueueMessage) -> None:
+    """Run a job of step 6."""
+    await services().jobs.run(Step.EVENT_HUBS.queue, message.get_body())
