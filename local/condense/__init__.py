@@ -1,0 +1,1 @@
+"""`python -m local condense`: the app's correlation on a user's own files."""

@@ -1,0 +1,83 @@
+"""`python -m local condense FILE... [--out FILE] [--aside FILE]`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from local.condense.files import entries_of_file
+from local.condense.summary import summary
+from shared.capture.aside import Aside, aside_line
+from shared.capture.correlate import Run, correlate
+from shared.capture.entries import Entry
+from shared.capture.output import lines_of
+from shared.capture.sift import sift
+from shared.model.operations import Known
+
+WRONG_USAGE = 2
+SET_ASIDE = 3
+
+
+def main(arguments: list[str]) -> int:
+    """Condense files. Exit status 0; 3 if anything was set aside; 2 for wrong usage or unreadable paths."""
+    options = _parser().parse_args(arguments)
+    try:
+        for path in options.files:
+            with path.open("rb"):
+                pass
+        sifted = sift(_stream(options.files))
+        # Nothing more will come, so nothing waits.
+        plan = correlate(sifted.administrative, Known(), Run("condense", datetime.now(UTC), timedelta()))
+        counts = sifted.counts + plan.counts
+        counts.check()
+        lines = lines_of([*sifted.passed, *plan.passed], plan.records)
+        if options.aside is not None:
+            _write(options.aside, (aside_line(aside) for aside in sifted.asides))
+        if options.out is not None:
+            _write(options.out, lines)
+        else:
+            _print(lines)
+    except OSError as error:
+        print(f"condense: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        return WRONG_USAGE
+    with suppress(BrokenPipeError):
+        print(summary(len(options.files), counts, sifted.asides), file=sys.stderr)
+    return SET_ASIDE if sifted.asides else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m local condense",
+        description="Combine the log entries of each Azure operation into one record. Several files are one "
+        "stream. Reads Event Hubs Capture files (Avro), JSON as Azure exports it, the output of "
+        "`az monitor activity-log list`, JSON arrays and NDJSON; also compressed with gzip.",
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write here instead of to standard output")
+    parser.add_argument("--aside", type=Path, metavar="FILE", help="keep here what could not be read")
+    return parser
+
+
+def _stream(paths: list[Path]) -> Iterator[Entry | Aside]:
+    """Everything in the files, one after the other."""
+    for path in paths:
+        yield from entries_of_file(path.read_bytes(), str(path))
+
+
+def _write(path: Path, lines: Iterator[bytes]) -> None:
+    with path.open("wb") as file:
+        file.writelines(line + b"\n" for line in lines)
+
+
+def _print(lines: Iterator[bytes]) -> None:
+    """To standard output; a reader that has seen enough is no error."""
+    try:
+        output = sys.stdout.buffer
+        output.writelines(line + b"\n" for line in lines)
+        output.flush()
+    except BrokenPipeError:
+        # Python would complain when it flushes at exit, so what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
