@@ -1,0 +1,128 @@
+"""Who may do what: tokens, delegation, roles, linked scopes, disabled subscriptions.
+
+Error texts: contracts of Azure Resource Manager as seen in public issues; the wrong-issuer text is
+what ARM says of a subscription in a tenant that the caller's token is not for.
+"""
+
+from local.azure.http import Refusal
+from local.azure.roles import allows
+from local.azure.scopes import group_of, subscription_of
+from local.azure.world import Delegation, Principal, Subscription, World
+
+
+def visible(world: World, principal: Principal, subscription: Subscription) -> bool:
+    """Whether the principal has any role anywhere in the subscription."""
+    if subscription.tenant_id == principal.tenant_id:
+        prefix = f"/subscriptions/{subscription.subscription_id.lower()}"
+        return any(who == principal.object_id and scope.startswith(prefix) for who, _, scope in world.grants)
+    return any(
+        who == principal.object_id for d in _delegations(subscription, principal) for who, _ in d.grants
+    )
+
+
+def authorize(world: World, principal: Principal, action: str, scope: str) -> None:
+    """Let a call through or refuse it.
+
+    Raises:
+        Refusal: 404 no such subscription; 401 it is not delegated; 403 no role allows the action.
+    """
+    subscription_id = subscription_of(scope)
+    if not subscription_id:
+        return
+    subscription = world.subscriptions.get(subscription_id)
+    if subscription is None:
+        raise Refusal(
+            404, "SubscriptionNotFound", f"The subscription '{subscription_id}' could not be found."
+        )
+    if subscription.tenant_id != principal.tenant_id and not _delegations(subscription, principal):
+        raise _wrong_issuer(principal, subscription)
+    if not may(world, principal, action, scope):
+        raise Refusal(
+            403,
+            "AuthorizationFailed",
+            f"The client '{principal.client_id}' with object id '{principal.object_id}' does not have "
+            f"authorization to perform action '{action}' over scope '{scope}' or the scope is invalid. "
+            "If access was recently granted, please refresh your credentials.",
+        )
+
+
+def may(world: World, principal: Principal, action: str, scope: str) -> bool:
+    """Whether a role of the principal allows the action over the scope."""
+    subscription = world.subscriptions.get(subscription_of(scope))
+    if subscription is None:
+        return False
+    if subscription.tenant_id == principal.tenant_id:
+        wanted = scope.lower() + "/"
+        return any(
+            who == principal.object_id and wanted.startswith(granted + "/") and allows(role, action)
+            for who, role, granted in world.grants
+        )
+    return any(
+        who == principal.object_id and allows(role, action)
+        for delegation in _delegations(subscription, principal)
+        if delegation.group is None or delegation.group == group_of(scope)
+        for who, role in delegation.grants
+    )
+
+
+def authorize_linked(world: World, principal: Principal, action: str, scope: str, linked: str) -> None:
+    """Hold a write that points to another resource to the right to use that resource.
+
+    Raises:
+        Refusal: 403 LinkedAuthorizationFailed.
+    """
+    listkeys = "Microsoft.EventHub/namespaces/authorizationrules/listkeys/action"
+    begin = (
+        f"The client '{principal.client_id}' with object id '{principal.object_id}' has permission to "
+        f"perform action '{action}' on scope '{scope}'; however, "
+    )
+    target = world.subscriptions.get(subscription_of(linked))
+    if target and target.tenant_id != principal.tenant_id and not _delegations(target, principal):
+        raise Refusal(
+            403,
+            "LinkedAuthorizationFailed",
+            f"{begin}the current tenant '{principal.tenant_id}' is not authorized to access linked "
+            f"subscription '{target.subscription_id}'.",
+        )
+    if not may(world, principal, listkeys, linked):
+        raise Refusal(
+            403,
+            "LinkedAuthorizationFailed",
+            f"{begin}it does not have permission to perform action '{listkeys}' on the linked scope(s) "
+            f"'{linked}' or the linked scope(s) are invalid.",
+        )
+
+
+def check_writable(world: World, subscription_id: str) -> None:
+    """Hold writes to subscriptions that are not read-only.
+
+    Raises:
+        Refusal: 409 ReadOnlyDisabledSubscription.
+    """
+    subscription = world.subscriptions.get(subscription_id)
+    if subscription and subscription.state == "Disabled":
+        raise Refusal(
+            409,
+            "ReadOnlyDisabledSubscription",
+            f"The subscription '{subscription.subscription_id}' is disabled and therefore marked as read "
+            "only. You cannot perform any write actions on this subscription until it is re-enabled.",
+        )
+
+
+def _delegations(subscription: Subscription, principal: Principal) -> list[Delegation]:
+    return [d for d in subscription.delegations if d.tenant_id == principal.tenant_id]
+
+
+def _wrong_issuer(principal: Principal, subscription: Subscription) -> Refusal:
+    login, issuer = "https://login.windows.net", "https://sts.windows.net"
+    return Refusal(
+        401,
+        "InvalidAuthenticationTokenTenant",
+        f"The access token is from the wrong issuer '{issuer}/{principal.tenant_id}/'. It must match the "
+        f"tenant '{issuer}/{subscription.tenant_id}/' associated with this subscription. Please use the "
+        f"authority (URL) '{login}/{subscription.tenant_id}' to get the token.",
+        headers={
+            "WWW-Authenticate": f'Bearer authorization_uri="{login}/{subscription.tenant_id}", '
+            'error="invalid_token", error_description="The access token is from the wrong issuer."'
+        },
+    )

@@ -1,0 +1,195 @@
+"""The control surface over HTTP: what a demo or test says to the simulated Azure from outside.
+
+Every operation is `POST /_control/{name}` with a JSON object, or `GET /_control/{counts,state}`.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+from local.azure.app import SimulatedAzure
+from local.azure.estate import REGIONS, add_customer, delegation_to_provider
+from local.azure.event_grid import HandshakeError
+from local.azure.faults import Fault, FaultKind
+from local.azure.http import Json, Request, Response
+from local.azure.plays import play
+from local.azure.story import Written
+from local.azure.world import Principal
+
+PREFIX = "/_control/"
+
+type _Operation = Callable[[SimulatedAzure, Json], Awaitable[Json]]
+
+
+async def handle(azure: SimulatedAzure, request: Request) -> Response:
+    """Answer a control request: 404 unknown operation, 400 what it cannot do and why."""
+    operation = _OPERATIONS.get(request.path.removeprefix(PREFIX))
+    if operation is None:
+        return Response.of({"error": f"unknown control operation {request.path}"}, 404)
+    try:
+        return Response.of(await operation(azure, request.json()))
+    except (KeyError, TypeError, ValueError, HandshakeError) as error:
+        return Response.of({"error": f"{type(error).__name__}: {error}"}, 400)
+
+
+async def _counts(azure: SimulatedAzure, _: Json) -> Json:
+    counts = azure.counts
+    return {
+        "byKind": dict(counts.by_kind),
+        "byStatus": {f"{status} {kind}": n for (kind, status), n in counts.by_status.items()},
+        "bySubscription": dict(counts.by_subscription),
+    }
+
+
+async def _state(azure: SimulatedAzure, _: Json) -> Json:
+    world, grid = azure.world, azure.event_grid
+    return {
+        "settings": {
+            scope: {
+                s.name: {"hub": s.hub, "ruleId": s.rule_id, "enabled": sorted(s.enabled)}
+                for s in named.values()
+            }
+            for scope, named in world.settings.items()
+            if named
+        },
+        "namespaces": {
+            ns.name: {"location": ns.location, "ready": world.ready(ns)}
+            for ns in [world.namespace(name) for name in list(world.namespaces)]
+            if ns
+        },
+        "hubs": {
+            f"{owner}/{hub.name}": {
+                "partitions": hub.partitions,
+                "capture": hub.captures,
+                "sent": azure.stream.sent[owner, name],
+                "waiting": sum(
+                    len(partition.events)
+                    for key, partition in azure.stream.partitions.items()
+                    if key[:2] == (owner, name)
+                ),
+            }
+            for (owner, name), hub in world.hubs.items()
+        },
+        "captured": {"files": len(azure.capture.files), "events": sum(f.events for f in azure.capture.files)},
+        "eventGrid": {
+            "webhooks": grid.webhooks,
+            "pending": grid.pending,
+            "delivered": grid.delivered,
+            "attempts": grid.attempts,
+            "deadLetters": [asdict(letter) for letter in grid.dead_letters],
+        },
+        "faults": azure.faults.state(),
+    }
+
+
+async def _add_customer(azure: SimulatedAzure, body: Json) -> Json:
+    names = {"tenantId": "tenant_id", "notDelegated": "not_delegated"}
+    arguments: dict[str, Any] = {names.get(name, name): value for name, value in body.items()}
+    arguments.setdefault("regions", REGIONS)
+    return asdict(add_customer(azure.world, **arguments))
+
+
+async def _subscribe(azure: SimulatedAzure, body: Json) -> Json:
+    await azure.event_grid.subscribe(body["url"])
+    return {"webhooks": azure.event_grid.webhooks}
+
+
+async def _play(azure: SimulatedAzure, body: Json) -> Json:
+    written = await play(
+        azure, body["scenario"], body["subscriptionId"], count=body.get("count", 1), seed=body.get("seed")
+    )
+    return {"written": [_describe(one, whole=body.get("withEntries", False)) for one in written]}
+
+
+def _describe(written: Written, *, whole: bool) -> Json:
+    return {
+        "scenario": written.scenario,
+        "subscriptionId": written.subscription_id,
+        "entries": len(written.entries),
+        "operations": [asdict(operation) for operation in written.operations],
+        "passedThrough": written.passed_through,
+        "delivered": written.delivered,
+        "rawBodies": written.raw_bodies,
+        "emptyFiles": written.empty_files,
+        **({"entryList": list(written.entries)} if whole else {}),
+    }
+
+
+async def _fault_on(azure: SimulatedAzure, body: Json) -> Json:
+    name = str(body.pop("name", body["kind"]))
+    azure.faults.switch_on(name, Fault(FaultKind(body.pop("kind")), **body))
+    return azure.faults.state()
+
+
+async def _fault_off(azure: SimulatedAzure, body: Json) -> Json:
+    azure.faults.switch_off(body.get("name", ""))
+    return azure.faults.state()
+
+
+async def _flush(azure: SimulatedAzure, _: Json) -> Json:
+    return {"files": [asdict(file) for file in await azure.capture.close_windows(force=True)]}
+
+
+async def _delegate(azure: SimulatedAzure, body: Json) -> Json:
+    """Delegate a subscription, or one of its resource groups, to the provider; or stop it."""
+    subscription_id = body["subscriptionId"]
+    others = tuple(
+        delegation
+        for delegation in azure.world.subscriptions[subscription_id.lower()].delegations
+        if delegation.tenant_id != azure.world.provider_tenant
+    )
+    ours = (delegation_to_provider(azure.world, body.get("group")),) if body.get("delegated", True) else ()
+    azure.world.change_subscription(subscription_id, delegations=(*others, *ours))
+    return {}
+
+
+async def _set_state(azure: SimulatedAzure, body: Json) -> Json:
+    azure.world.change_subscription(body["subscriptionId"], state=body["state"])
+    return {}
+
+
+async def _set_provider(azure: SimulatedAzure, body: Json) -> Json:
+    """Register a resource provider in a subscription, or unregister it."""
+    subscription = azure.world.subscriptions[body["subscriptionId"].lower()]
+    changed = set(subscription.providers)
+    (changed.add if body.get("registered", True) else changed.discard)(body["provider"].lower())
+    azure.world.change_subscription(body["subscriptionId"], providers=frozenset(changed))
+    return {}
+
+
+async def _delete_setting(azure: SimulatedAzure, body: Json) -> Json:
+    """Delete a diagnostic setting as somebody of the customer's, with the entries that this leaves."""
+    scope, name = body["scope"], body["name"]
+    subscription = azure.world.subscriptions[scope.split("/")[2].lower()]
+    before = azure.activity.destinations(subscription.subscription_id)
+    gone = azure.world.settings.get(scope.lower(), {}).pop(name.lower(), None)
+    person = Principal(
+        azure.world.guid(), azure.world.guid(), subscription.tenant_id, "admin@customer.example"
+    )
+    path = f"{scope}/providers/microsoft.insights/diagnosticSettings/{name}"
+    request = Request("DELETE", f"http://portal{path}")
+    action = "Microsoft.Insights/diagnosticSettings/delete"
+    azure.activity.record_call(person, action, request, Response.of(None, 200 if gone else 204), before)
+    return {"deleted": gone is not None}
+
+
+async def _move_clock(azure: SimulatedAzure, body: Json) -> Json:
+    azure.world.clock.move(float(body["seconds"]))
+    return {"now": azure.world.clock.now().isoformat()}
+
+
+_OPERATIONS: dict[str, _Operation] = {
+    "counts": _counts,
+    "state": _state,
+    "add-customer": _add_customer,
+    "subscribe": _subscribe,
+    "play": _play,
+    "fault-on": _fault_on,
+    "fault-off": _fault_off,
+    "flush": _flush,
+    "delegate": _delegate,
+    "set-state": _set_state,
+    "set-provider": _set_provider,
+    "delete-setting": _delete_setting,
+    "move-clock": _move_clock,
+}

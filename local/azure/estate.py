@@ -1,0 +1,167 @@
+"""Estates: a provider and customers with subscriptions, drawn from a seed and a size or built by hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from local.azure.clock import Clock
+from local.azure.roles import CONTRIBUTOR, LOG_ANALYTICS_CONTRIBUTOR, READER
+from local.azure.world import Delegation, Principal, Resource, Subscription, World
+
+REGIONS = ("westeurope", "eastus", "northeurope", "uksouth", "australiaeast")
+_OFFERS = ("EnterpriseAgreement_2014-09-01", "PayAsYouGo_2014-09-01", "CSP_2015-05-01", "MSDN_2014-09-01")
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """The managing side: where namespaces are made, and what Capture may use.
+
+    Attributes:
+        tenant_id: the managing tenant.
+        subscription_id: its subscription.
+        group: resource group of the namespaces, storage account and identity.
+        storage: connection string behind the storage account.
+        storage_name: name of the storage account.
+        identity_name: name of the user-assigned identity with which Capture writes.
+        region: of the resource group.
+    """
+
+    tenant_id: str
+    subscription_id: str
+    group: str = "lightkeeper"
+    storage: str = ""
+    storage_name: str = "lightkeepercapture"
+    identity_name: str = "lightkeeper-capture"
+    region: str = "eastus"
+
+    @property
+    def storage_id(self) -> str:
+        """ID of the storage account."""
+        return f"{self._begin}/Microsoft.Storage/storageAccounts/{self.storage_name}"
+
+    @property
+    def identity_id(self) -> str:
+        """ID of the user-assigned identity."""
+        return f"{self._begin}/Microsoft.ManagedIdentity/userAssignedIdentities/{self.identity_name}"
+
+    @property
+    def _begin(self) -> str:
+        return f"/subscriptions/{self.subscription_id}/resourceGroups/{self.group}/providers"
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """One customer tenant as it was built.
+
+    Attributes:
+        name: short name.
+        tenant_id: its tenant.
+        delegated: IDs of subscriptions delegated to the provider and enabled.
+        not_delegated: IDs of subscriptions that are not delegated.
+        disabled: IDs of delegated subscriptions that are disabled.
+        partial: IDs of subscriptions of which only a resource group is delegated.
+    """
+
+    name: str
+    tenant_id: str
+    delegated: tuple[str, ...]
+    not_delegated: tuple[str, ...] = ()
+    disabled: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
+
+
+def build_world(provider: Provider, *, seed: int = 0, clock: Clock | None = None) -> World:
+    """A world with the provider's side in it and no customers."""
+    world = World(provider.tenant_id, provider.subscription_id, clock or Clock(), seed)
+    app = Principal(world.guid(), world.guid(), provider.tenant_id, "lightkeeper")
+    world.principals[""] = app
+    world.principals[app.client_id] = app
+    home = Subscription(
+        provider.subscription_id,
+        provider.tenant_id,
+        "Provider",
+        providers=frozenset({"microsoft.insights", "microsoft.eventhub", "microsoft.storage"}),
+    )
+    world.add_subscription(home)
+    world.add_group(provider.subscription_id, provider.group, provider.region)
+    scope = f"/subscriptions/{provider.subscription_id}/resourcegroups/{provider.group}".lower()
+    world.grants.add((app.object_id, CONTRIBUTOR.name, scope))
+    world.grants.add((app.object_id, READER.name, f"/subscriptions/{provider.subscription_id}".lower()))
+    world.storage_accounts[provider.storage_id.lower()] = provider.storage
+    world.identities.add(provider.identity_id.lower())
+    return world
+
+
+def delegation_to_provider(world: World, group: str | None = None) -> Delegation:
+    """What the Lighthouse offer gives: Reader and Log Analytics Contributor to the app's identity."""
+    roles = (READER.name, LOG_ANALYTICS_CONTRIBUTOR.name)
+    grants = frozenset((world.app.object_id, role) for role in roles)
+    return Delegation(world.provider_tenant, grants, group)
+
+
+def add_customer(
+    world: World,
+    name: str,
+    subscriptions: int,
+    *,
+    tenant_id: str = "",
+    not_delegated: int = 0,
+    disabled: int = 0,
+    partial: int = 0,
+    vaults: int = 1,
+    regions: Sequence[str] = REGIONS,
+) -> Customer:
+    """Add a customer tenant.
+
+    Args:
+        world: where.
+        name: short name; subscriptions are called after it.
+        subscriptions: how many in all, the following included.
+        tenant_id: drawn if empty.
+        not_delegated: how many of them are not delegated.
+        disabled: how many are delegated but disabled.
+        partial: of how many only one resource group is delegated.
+        vaults: key vaults in each.
+        regions: from which each draws its own.
+    """
+    tenant = tenant_id or world.guid()
+    fates = ["not_delegated"] * not_delegated + ["disabled"] * disabled + ["partial"] * partial
+    fates = ["delegated"] * (subscriptions - len(fates)) + fates
+    ids: dict[str, list[str]] = {"delegated": [], "not_delegated": [], "disabled": [], "partial": []}
+    for number, fate in enumerate(fates, 1):
+        delegation = delegation_to_provider(world, f"{name}-rg" if fate == "partial" else None)
+        subscription = Subscription(
+            world.guid(),
+            tenant,
+            f"{name}-{number:04d}",
+            state="Disabled" if fate == "disabled" else "Enabled",
+            quota_id=world.random.choice(_OFFERS),
+            delegations=() if fate == "not_delegated" else (delegation,),
+        )
+        world.add_subscription(subscription)
+        _furnish(world, subscription, f"{name}-rg", vaults, world.random.choice(list(regions)))
+        ids[fate].append(subscription.subscription_id)
+    return Customer(name, tenant, **{fate: tuple(found) for fate, found in ids.items()})
+
+
+def _furnish(world: World, subscription: Subscription, group: str, vaults: int, region: str) -> None:
+    world.add_group(subscription.subscription_id, group, region)
+    for number in range(vaults):
+        begin = f"/subscriptions/{subscription.subscription_id}/resourceGroups/{group}/providers"
+        vault = f"{begin}/Microsoft.KeyVault/vaults/kv-{subscription.subscription_id[:8]}-{number}"
+        world.add_resource(Resource(vault, "Microsoft.KeyVault/vaults", region))
+
+
+def generate(provider: Provider, *, seed: int, customers: int, subscriptions: int) -> World:
+    """A whole world from a seed and a size: one subscription in ten is partly or not at all usable."""
+    world = build_world(provider, seed=seed)
+    for number in range(1, customers + 1):
+        odd = subscriptions // 30
+        add_customer(
+            world,
+            f"customer{number:03d}",
+            subscriptions,
+            not_delegated=odd,
+            disabled=odd,
+            partial=odd,
+        )
+    return world
