@@ -1,15 +1,13 @@
 """A user's files, told apart by what is in them."""
 
-import zlib
 from collections.abc import Iterator
-
-from isal import isal_zlib
 
 from local.condense.activity import to_export_shape
 from shared.capture import avro
 from shared.capture.aside import Aside, AsideReason, Position
 from shared.capture.decode import entries_of_capture, numbered
 from shared.capture.entries import Entry
+from shared.capture.inflate import GZIP, InflateError, inflate
 from shared.capture.rawjson import UnreadableError
 from shared.capture.records import Found, records_in
 
@@ -26,7 +24,7 @@ def entries_of_file(data: bytes, file: str) -> Iterator[Entry | Aside]:
     if data.startswith(_GZIP):
         try:
             data = _inflated(data)
-        except (isal_zlib.error, EOFError, ValueError) as error:
+        except InflateError as error:
             yield Aside(
                 AsideReason.BROKEN_FILE, f"broken gzip: {error}", Position(file), data, whole_file=True
             )
@@ -43,11 +41,9 @@ def entries_of_file(data: bytes, file: str) -> Iterator[Entry | Aside]:
 def _inflated(data: bytes) -> bytes:
     inflated = bytearray()
     while data:
-        stream = isal_zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        inflated += stream.decompress(data, _MAX_INFLATED)
-        if not stream.eof:
-            raise EOFError("it is cut off or far too large")
-        data = stream.unused_data.lstrip(b"\0")
+        part, rest = inflate(data, GZIP, _MAX_INFLATED)
+        inflated += part
+        data = rest.lstrip(b"\0")
     return bytes(inflated)
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastavro import parse_schema, schemaless_reader
-from isal import isal_zlib
+
+from shared.capture.inflate import RAW_DEFLATE, InflateError, inflate
 
 MAGIC = b"Obj\x01"
 MAX_BLOCK = 1 << 29
@@ -146,13 +147,10 @@ def _block(data: bytes, start: int, header: _Header) -> tuple[tuple[int, bytes] 
     after = at + _SYNC_SIZE
     if header.codec == "null":
         return (count, content), after
-    inflating = isal_zlib.decompressobj(wbits=-15)
     try:
-        inflated = inflating.decompress(content, MAX_BLOCK)
-    except isal_zlib.error:
-        return BrokenPart(start, data[start:after], "a block cannot be inflated"), after
-    if not inflating.eof:
-        return BrokenPart(start, data[start:after], "a block is not complete or far too large"), after
+        inflated, _ = inflate(content, RAW_DEFLATE, MAX_BLOCK)
+    except InflateError as error:
+        return BrokenPart(start, data[start:after], f"a block cannot be inflated: {error}"), after
     return (count, inflated), after
 
 

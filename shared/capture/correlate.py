@@ -87,6 +87,19 @@ def correlate(arrived: Iterable[Entry], known: Known, run: Run) -> Plan:
     return Plan(tuple(operations), tuple(rooms), tuple(records), tuple(passed), counts)
 
 
+def replay(known: Known, run: Run) -> Plan:
+    """What a run decided that did not come to its end; nothing is decided anew."""
+    operations = {
+        key: replace(operation, members=tuple(member for member in operation.members if not member.waits))
+        for key, operation in known.operations.items()
+    }
+    rooms = {
+        correlation: replace(room, members=tuple(member for member in room.members if member.run == run.id))
+        for correlation, room in known.rooms.items()
+    }
+    return correlate((), Known(operations, rooms), run)
+
+
 def _changed(
     operations: Mapping[OperationKey, list[Member]], known: Mapping[OperationKey, Operation]
 ) -> list[Operation]:

@@ -1,0 +1,43 @@
+"""What the capture step needs from the rest of the app."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.model.hubs import HubAssignment
+from shared.model.integration import Integration
+from shared.model.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose entries they are.
+
+    Attributes:
+        integration_id: the integration.
+        customer: its slug, the folder of its files.
+    """
+
+    integration_id: str
+    customer: str
+
+
+class HubDirectory(Protocol):
+    """Knows which customer an event hub is for."""
+
+    async def find(self, namespace: str, hub: str) -> HubAssignment | None:
+        """The assignment that names this event hub."""
+
+
+class IntegrationDirectory(Protocol):
+    """Knows all integrations."""
+
+    async def list(self) -> Sequence[Integration]:
+        """All of them."""
+
+
+class ProblemSink(Protocol):
+    """Takes down what is broken."""
+
+    async def report(self, problem: Problem) -> None:
+        """Take a problem down."""

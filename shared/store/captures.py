@@ -1,0 +1,203 @@
+"""Table `captures`, the ledger: partition the integration and day, row the run's id.
+
+Every capture file and every flush leaves one row, which says what became of its entries.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.model.captures import CaptureState, Counts
+from shared.store.storage import Storage
+from shared.store.tables import (
+    ConflictError,
+    Row,
+    Stored,
+    TableName,
+    commit,
+    find,
+    insert,
+    moment_of,
+    query,
+    replace,
+    text_of,
+)
+
+LEASE = timedelta(minutes=5)
+"""How long a run may take. A worker that dies holds up its file for so long."""
+
+UNASSIGNED = "unassigned"
+"""Stands for the integration of files from hubs that are assigned to nobody."""
+
+_COUNTS = tuple(one.name for one in fields(Counts))
+
+
+class LeasedError(Exception):
+    """Somebody else is handling the file; deliver the event again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One run: a capture file that was handled, or a flush.
+
+    Attributes:
+        integration_id: whose entries they are, or `UNASSIGNED`.
+        run: ID of the capture file or of the flush.
+        day: of the capture file or flush (UTC); with the integration it says where the row stands.
+        source: the capture file's path; empty for a flush.
+        state: how far it has come.
+        leased_until: until when its worker may be working (UTC).
+        counts: what became of the entries, when done.
+        output: name of the condensed file, if there was anything to write.
+        aside: name of the list of what was set aside, if anything was.
+        first: time of the earliest entry that left.
+        last: time of the latest entry that left.
+        finished_at: when it was done (UTC).
+    """
+
+    integration_id: str
+    run: str
+    day: datetime
+    source: str
+    state: CaptureState
+    leased_until: datetime | None = None
+    counts: Counts = field(default_factory=Counts)
+    output: str = ""
+    aside: str = ""
+    first: str = ""
+    last: str = ""
+    finished_at: datetime | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing more to do."""
+        return self.state is not CaptureState.LEASED
+
+
+class CaptureStore:
+    """What was handled, by whom, and with what result."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def begin(self, entry: LedgerEntry, now: datetime) -> Stored[LedgerEntry]:
+        """Take the lease for a run, unless it is done; then the row says with what result.
+
+        Raises:
+            LeasedError: somebody else has the lease.
+        """
+        table = await self._storage.table(TableName.CAPTURES)
+        row = await find(table, _partition(entry.integration_id, entry.day), entry.run)
+        if row is not None:
+            known = _from_row(row)
+            if known.done:
+                return Stored(known, row["_etag"])
+            if known.leased_until is not None and known.leased_until > now:
+                raise LeasedError(f"the run is leased until {known.leased_until:%H:%M:%S} UTC")
+        leased = _to_row(entry) | {
+            "state": CaptureState.LEASED.value,
+            "leased_until": text_of(now + LEASE),
+        }
+        try:
+            await commit(table, [insert(leased) if row is None else replace(leased, row["_etag"])])
+        except ConflictError as error:
+            raise LeasedError("somebody else took the lease at the same moment") from error
+        taken = await find(table, leased["PartitionKey"], leased["RowKey"])
+        if taken is None:
+            raise LeasedError("the lease was lost as soon as it was taken")
+        return Stored(_from_row(taken), taken["_etag"])
+
+    async def finish(self, entry: LedgerEntry, etag: str) -> None:
+        """Write the result of a run.
+
+        Raises:
+            ConflictError: the lease had run out, and somebody else took it.
+        """
+        table = await self._storage.table(TableName.CAPTURES)
+        await commit(table, [replace(_to_row(entry), etag)])
+
+    async def release(self, leased: Stored[LedgerEntry]) -> None:
+        """Give the lease back after a failure, so that the next delivery need not wait for its end."""
+        table = await self._storage.table(TableName.CAPTURES)
+        row = _to_row(leased.fact) | {"leased_until": ""}
+        try:
+            await commit(table, [replace(row, leased.etag)])
+        except ConflictError:
+            return
+
+    async def read(self, integration_id: str, day: datetime, run: str) -> LedgerEntry | None:
+        """One run."""
+        row = await find(await self._storage.table(TableName.CAPTURES), _partition(integration_id, day), run)
+        return None if row is None else _from_row(row)
+
+    async def unfinished_flushes(self, integration_id: str, now: datetime) -> list[Stored[LedgerEntry]]:
+        """Flushes whose worker did not come to the end."""
+        table = await self._storage.table(TableName.CAPTURES)
+        rows = query(
+            table,
+            "PartitionKey ge @least and PartitionKey lt @most and state eq 'leased' and source eq ''",
+            **_days_of(integration_id),
+        )
+        found = [Stored(_from_row(row), row["_etag"]) async for row in rows]
+        return [flush for flush in found if flush.fact.leased_until is None or flush.fact.leased_until <= now]
+
+    async def totals(self, integration_id: str) -> Counts:
+        """What became of all of an integration's entries, over all its runs."""
+        table = await self._storage.table(TableName.CAPTURES)
+        total = Counts()
+        entities = table.query_entities(
+            "PartitionKey ge @least and PartitionKey lt @most",
+            parameters=_days_of(integration_id),
+            select=list(_COUNTS),
+        )
+        async for entity in entities:
+            total += _counts_of(entity)
+        return total
+
+
+def _partition(integration_id: str, day: datetime) -> str:
+    return f"{integration_id}-{day:%Y%m%d}"
+
+
+def _days_of(integration_id: str) -> dict[str, str]:
+    return {"least": f"{integration_id}-0", "most": f"{integration_id}-:"}
+
+
+def _counts_of(row: Mapping[str, Any]) -> Counts:
+    return Counts(**{name: int(row.get(name) or 0) for name in _COUNTS})
+
+
+def _to_row(entry: LedgerEntry) -> Row:
+    return {
+        "PartitionKey": _partition(entry.integration_id, entry.day),
+        "RowKey": entry.run,
+        "integration": entry.integration_id,
+        "day": text_of(entry.day),
+        "source": entry.source,
+        "state": entry.state.value,
+        "leased_until": text_of(entry.leased_until),
+        "output": entry.output,
+        "aside": entry.aside,
+        "first": entry.first,
+        "last": entry.last,
+        "finished_at": text_of(entry.finished_at),
+        **{name: getattr(entry.counts, name) for name in _COUNTS},
+    }
+
+
+def _from_row(row: Mapping[str, Any]) -> LedgerEntry:
+    return LedgerEntry(
+        integration_id=row["integration"],
+        run=row["RowKey"],
+        day=datetime.fromisoformat(row["day"]),
+        source=row["source"],
+        state=CaptureState(row["state"]),
+        leased_until=moment_of(row["leased_until"]),
+        counts=_counts_of(row),
+        output=row["output"],
+        aside=row["aside"],
+        first=row["first"],
+        last=row["last"],
+        finished_at=moment_of(row["finished_at"]),
+    )
