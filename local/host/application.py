@@ -29,7 +29,7 @@ from local.host.worker import Worker
 _LARGEST_BODY = 100 * 1024 * 1024
 
 # Whoever waits for this process to end does so for a few seconds only.
-_GRACE_SECONDS = 3.0
+_GRACE_SECONDS = 2.5
 
 _logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class Application:
         self._settings = settings
         self._environment = environment
         self._invoker = Invoker(worker, settings.function_timeout_seconds)
-        self._runner = web.AppRunner(self._web(keys), access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(self._web(keys), access_log=None, shutdown_timeout=0.5)
         self._clients = contextlib.AsyncExitStack()
         self._queues: list[QueueListener] = []
         self._listening: list[asyncio.Task[None]] = []

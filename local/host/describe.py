@@ -1,6 +1,6 @@
-"""Index one app and print its functions as JSON: `python -m local.host.describe FOLDER`.
+"""Index one app and print what it is as JSON: `python -m local.host.describe FOLDER`.
 
-Exit status 1, with the worker library's message on standard error, if the app is refused.
+The answer is `{"functions": […]}`, or `{"rejected": message}` if the worker library refuses the app.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ def main(arguments: list[str]) -> int:
         with contextlib.redirect_stdout(sys.stderr):
             worker = asyncio.run(Worker.load(Path(folder)))
     except AppRejectedError as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(json.dumps(to_json(worker.functions)))
+        print(json.dumps({"rejected": str(error)}))
+    else:
+        print(json.dumps({"functions": to_json(worker.functions)}))
     return 0
 
 

@@ -73,7 +73,7 @@ class HttpFunctions:
         )
         answer = await self._invoker.run(function, TypedData(http=message))
         if answer.error is not None:
-            return web.Response(status=500)
+            return web.Response(status=503 if answer.abandoned else 500)
         return _response(answer.value or TypedData())
 
 

@@ -5,12 +5,20 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from local.host.functions import FunctionDescription
 from local.host.protos import RpcException, TypedData
 from local.host.worker import Answer, Worker
 
 _logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Invocation:
+    function: FunctionDescription
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    started: float = field(default_factory=time.monotonic)
 
 
 class Invoker:
@@ -36,24 +44,18 @@ class Invoker:
     ) -> Answer:
         """Run the function once. What it raises, or running out of time, is in the answer.
 
-        Raises:
-            asyncio.CancelledError: the host stops and the function was still running.
+        Cancelling the caller does not end the function: only its time limit and `drain` do.
         """
-        invocation_id = str(uuid.uuid4())
-        started = time.monotonic()
-        work = self._worker.invoke(function, invocation_id, data, metadata or {})
-        task = asyncio.create_task(work, name=f"{function.name} {invocation_id}")
+        invocation = _Invocation(function)
+        work = self._worker.invoke(function, invocation.id, data, metadata or {})
+        task = asyncio.create_task(work)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        try:
-            answer = await self._await(task)
-        except asyncio.CancelledError:
+        task.add_done_callback(lambda ended: self._ended(invocation, ended))
+        done, _ = await asyncio.wait({task}, timeout=self._timeout)
+        if not done:
             task.cancel()
-            _log(function, invocation_id, started, "cancelled")
-            raise
-        result = "succeeded" if answer.error is None else "failed"
-        _log(function, invocation_id, started, result, answer.error)
-        return answer
+            return Answer(error=RpcException(f"not done within {self._timeout:g} s (functionTimeout)"))
+        return self._answer(task)
 
     async def drain(self, seconds: float) -> None:
         """Wait until nothing runs any more; what still runs after the time is cancelled."""
@@ -64,33 +66,23 @@ class Invoker:
         for task in self._running:
             task.cancel()
 
-    async def _await(self, task: asyncio.Task[Answer]) -> Answer:
-        done, _ = await asyncio.wait({task}, timeout=self._timeout)
-        if not done:
-            task.cancel()
-            return Answer(error=RpcException(f"Timeout of {self._timeout:g} s (functionTimeout) exceeded"))
-        if task.cancelled() and not self._draining:
-            return Answer(error=RpcException("CancelledError: the function cancelled itself"))
+    def _answer(self, task: asyncio.Task[Answer]) -> Answer:
+        if task.cancelled():
+            return Answer(error=RpcException("the function was cancelled"), abandoned=self._draining)
         return task.result()
 
-
-def _log(
-    function: FunctionDescription,
-    invocation_id: str,
-    started: float,
-    result: str,
-    error: RpcException | None = None,
-) -> None:
-    line = "invocation function=%s trigger=%s id=%s duration_ms=%.0f result=%s"
-    values: tuple[object, ...] = (
-        function.name,
-        function.trigger_type.removesuffix("Trigger"),
-        invocation_id,
-        (time.monotonic() - started) * 1000,
-        result,
-    )
-    if error is None:
-        _logger.info(line, *values)
-    else:
-        _logger.error(line, *values)
-        _logger.error("%s\n%s", invocation_id, (error.stack_trace or error.message).rstrip())
+    def _ended(self, invocation: _Invocation, task: asyncio.Task[Answer]) -> None:
+        self._running.discard(task)
+        answer = self._answer(task)
+        result = "succeeded" if answer.error is None else "failed"
+        _logger.log(
+            logging.INFO if answer.error is None else logging.ERROR,
+            "invocation function=%s trigger=%s id=%s duration_ms=%.0f result=%s",
+            invocation.function.name,
+            invocation.function.trigger_type.removesuffix("Trigger"),
+            invocation.id,
+            (time.monotonic() - invocation.started) * 1000,
+            "cancelled" if task.cancelled() else result,
+        )
+        if answer.error is not None and answer.error.stack_trace:
+            _logger.error("%s\n%s", invocation.id, answer.error.stack_trace.rstrip())

@@ -18,7 +18,7 @@ from local.host.keys import Keys
 from local.host.queues import LEASE_SECONDS
 
 # A function that holds on to its thread or ignores its end must not keep the process.
-_LAST_RESORT_SECONDS = 6.0
+_LAST_RESORT_SECONDS = 3.8
 
 _logger = logging.getLogger(__name__)
 

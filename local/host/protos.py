@@ -26,8 +26,8 @@ class TypedData:
             raise TypeError(f"one value only, got {sorted(one)}")
         self.kind: str | None = None
         self.value: object = None
-        for self.kind, self.value in one.items():
-            break
+        for kind, value in one.items():
+            self.kind, self.value = kind, value
 
     def WhichOneof(self, _group: str) -> str | None:  # noqa: N802 - protobuf's name
         """The kind of the value, None if there is none."""

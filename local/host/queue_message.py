@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import logging
-from asyncio import Lock, sleep
+from asyncio import Lock, shield, sleep
 from datetime import datetime
 
 from azure.core.exceptions import AzureError
@@ -41,7 +41,7 @@ class LeasedMessage:
     @property
     def text(self) -> str:
         """The message as it stands in the queue."""
-        return str(self._message.content)
+        return str(self._message.content or "")
 
     @property
     def dequeue_count(self) -> int:
@@ -52,10 +52,8 @@ class LeasedMessage:
         """Renew the lease at half its time, until cancelled."""
         while True:
             await sleep(self._lease_seconds / 2)
-            try:
-                await self.show_after(self._lease_seconds)
-            except AzureError as error:
-                _logger.warning("lease not renewed message=%s reason=%s", self.id, type(error).__name__)
+            # A renewal under way is not given up: the receipt in its answer is needed.
+            await shield(self._renew())
 
     async def show_after(self, seconds: float) -> None:
         """Make the message visible to all after so many seconds."""
@@ -75,7 +73,8 @@ class LeasedMessage:
         if not base64_encoded:
             return self.text.encode()
         try:
-            return base64.b64decode(self.text, validate=True)
+            # The cloud's decoder skips white space.
+            return base64.b64decode("".join(self.text.split()), validate=True)
         except (binascii.Error, ValueError):
             return None
 
@@ -96,3 +95,9 @@ class LeasedMessage:
                 if isinstance(moment, datetime)
             },
         }
+
+    async def _renew(self) -> None:
+        try:
+            await self.show_after(self._lease_seconds)
+        except AzureError as error:
+            _logger.warning("lease not renewed message=%s reason=%s", self.id, type(error).__name__)

@@ -19,6 +19,7 @@ from local.host.hostjson import QueueSettings
 from local.host.invoker import Invoker
 from local.host.protos import TypedData
 from local.host.queue_message import LeasedMessage
+from local.host.worker import Answer
 
 # For how long a received message is hidden from others; renewed while the function runs.
 LEASE_SECONDS = 600
@@ -139,27 +140,22 @@ class QueueListener:
             return
         keeping = asyncio.create_task(message.keep())
         try:
-            succeeded = await self._invoke(message, body)
-        except asyncio.CancelledError:
-            # The host stops: let another instance have it at once.
-            keeping.cancel()
-            await message.show_after(0)
-            raise
+            answer = await self._invoke(message, body)
         finally:
             keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeping
-        if succeeded:
+        if answer.error is None:
             await message.delete()
+        elif answer.abandoned:
+            # The host stops: let another instance have it at once.
+            await message.show_after(0)
         elif message.dequeue_count < self._settings.max_dequeue_count:
             await message.show_after(self._settings.visibility_seconds)
         else:
             await self._set_aside(message, "failed too often")
 
-    async def _invoke(self, message: LeasedMessage, body: bytes) -> bool:
+    async def _invoke(self, message: LeasedMessage, body: bytes) -> Answer:
         data = TypedData(bytes=body) if self._binary else TypedData(string=body.decode("utf-8", "replace"))
-        answer = await self._invoker.run(self._function, data, message.metadata())
-        return answer.error is None
+        return await self._invoker.run(self._function, data, message.metadata())
 
     async def _set_aside(self, message: LeasedMessage, reason: str) -> None:
         """Move the message, as it is, to the poison queue; a queue that has none keeps it hidden."""

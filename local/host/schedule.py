@@ -65,6 +65,7 @@ def _is_ncrontab(fields: list[str]) -> bool:
         return False
     if not _NAMES.fullmatch(month) or not _NAMES.fullmatch(weekday):
         return False
-    # croniter takes `L` (last) and 7 (Sunday) for days of the week; NCrontab takes neither.
-    days = re.findall(r"\d+|[A-Za-z]+", _STEP.sub("", weekday))
-    return all(int(day) < _DAYS_OF_WEEK if day.isdigit() else len(day) > 1 for day in days)
+    # croniter takes single letters such as `L` (last) and 7 (Sunday); NCrontab takes neither.
+    if any(len(word) == 1 for word in re.findall(r"[A-Za-z]+", f"{month} {weekday}")):
+        return False
+    return all(int(day) < _DAYS_OF_WEEK for day in re.findall(r"\d+", _STEP.sub("", weekday)))

@@ -27,10 +27,17 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a function ended: what it returned, or the message and traceback of what it raised."""
+    """How a function ended.
+
+    Attributes:
+        value: what it returned.
+        error: message and traceback of what it raised.
+        abandoned: it did not end by itself: the host stopped. `error` says so, too.
+    """
 
     value: protos.TypedData | None = None
     error: protos.RpcException | None = None
+    abandoned: bool = False
 
 
 class Worker:
@@ -114,7 +121,10 @@ def index(app_dir: Path, environment: Mapping[str, str] | None = None) -> list[F
     )
     if done.returncode != 0:
         raise AppRejectedError(done.stderr.strip())
-    return from_json(json.loads(done.stdout))
+    answer = json.loads(done.stdout)
+    if "rejected" in answer:
+        raise AppRejectedError(answer["rejected"])
+    return from_json(answer["functions"])
 
 
 def _request(kind: str, **fields: Any) -> SimpleNamespace:  # noqa: ANN401 - fields of many messages
