@@ -36,7 +36,9 @@ class Identity:
         resource = query.get("resource", "")
         if not resource:
             return Response.of({"statusCode": 400, "message": "The resource parameter is missing."}, 400)
-        token, expires = self.issue(principal, resource)
+        # A cloud's own endpoint is an audience of its Resource Manager, whatever cloud it is.
+        audience = _RESOURCES[0] if resource.rstrip("/") == request.host_url else resource
+        token, expires = self.issue(principal, audience)
         seconds = str(int(expires.timestamp()))
         answer = {"access_token": token, "expires_on": seconds, "resource": resource, "token_type": "Bearer"}
         return Response.of({**answer, "client_id": principal.client_id})

@@ -2,10 +2,11 @@
 
     ArmError
     ├── NotFoundError             404
-    ├── NotAuthorizedError        401, 403
+    ├── NotAuthorizedError        403
     │   └── LinkedNotAuthorizedError   403 on the object that a setting points to
     ├── ThrottledError            429, or our own restraint before it; knows when to come back
     ├── UnavailableError          no answer, 408, 5xx
+    │   └── NotAuthenticatedError      401: our identity or its token is not accepted
     ├── ArmConflictError          409
     │   ├── SinkUsedError             another setting has the same sink and category
     │   ├── SettingLimitError         five settings exist
@@ -100,6 +101,12 @@ class UnavailableError(ArmError):
     reason = Reason.UNREACHABLE
 
 
+class NotAuthenticatedError(UnavailableError):
+    """Azure does not accept our identity's token."""
+
+    reason = Reason.IDENTITY_REFUSED
+
+
 class ArmConflictError(ArmError):
     """Something stands in the way."""
 
@@ -172,7 +179,9 @@ def classify(
 
 
 def _kind(status: int, code: str, message: str) -> type[ArmError]:
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+    if status == HTTPStatus.UNAUTHORIZED:
+        return NotAuthenticatedError
+    if status == HTTPStatus.FORBIDDEN:
         linked = code.lower() == "linkedauthorizationfailed"
         return LinkedNotAuthorizedError if linked else NotAuthorizedError
     if status == HTTPStatus.CONFLICT:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from shared.arm.errors import ArmError, ThrottledError, UnavailableError
+from shared.arm.errors import ArmError, ThrottledError
 from shared.jobs.message import MalformedMessageError, decode
 from shared.jobs.queue import JobQueue
 from shared.jobs.spread import back_off, fraction
@@ -30,7 +30,7 @@ class Handler(Protocol):
             None when done, else the seconds after which the job is to come back.
 
         Raises:
-            ThrottledError, UnavailableError: it can only be tried again later.
+            ArmError: it can only be tried again later.
         """
 
     async def give_up(self, job: Job, error: ArmError | None) -> None:
@@ -65,8 +65,8 @@ class JobRunner:
     async def run(self, queue_name: str, text: bytes) -> None:
         """Run one message.
 
-        What the handler raises besides throttling and outages goes on to the Functions host, which delivers
-        the message again and finally moves it to the poison queue.
+        What the handler raises besides what Azure said goes on to the Functions host, which delivers the
+        message again and finally moves it to the poison queue.
         """
         try:
             job = decode(text)
@@ -89,7 +89,7 @@ class JobRunner:
         except ThrottledError as error:
             jitter = 1 + fraction(job.target, str(job.attempt)) / 4
             return error, max(error.retry_after, 1.0) * jitter
-        except UnavailableError as error:
+        except ArmError as error:
             _log.warning("%s %s", error.detail, describe(job))
             return error, back_off(job.attempt, _LEAST_BACK_OFF, _MOST_BACK_OFF, job.target)
 

@@ -15,6 +15,7 @@ class Reason(StrEnum):
     PROVIDER_NOT_REGISTERED = "provider_not_registered"
     ROLE_MISSING = "role_missing"
     LINKED_ROLE_MISSING = "linked_role_missing"
+    IDENTITY_REFUSED = "identity_refused"
     KEEPS_NOTHING = "keeps_nothing"
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
@@ -73,6 +74,10 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.LINKED_ROLE_MISSING: Explanation(
         "Our identity may change the setting but may not use the event hub namespace it points to.",
         "The provider grants the app's identity access to the namespace's authorization rules.",
+    ),
+    Reason.IDENTITY_REFUSED: Explanation(
+        "Azure did not accept the token of the app's identity.",
+        "The provider checks the app's managed identity, AZURE_CLIENT_ID and AZURE_RESOURCE_MANAGER_URL.",
     ),
     Reason.KEEPS_NOTHING: Explanation(
         "Azure accepted the setting again and again and then did not have it.",

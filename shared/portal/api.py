@@ -11,6 +11,7 @@ from shared.onboarding.register import Registrar
 from shared.onboarding.request import InvalidRequestError, parse_registration
 from shared.portal.views import (
     Json,
+    entry_counts,
     hub_view,
     integration_view,
     problem_view,
@@ -81,7 +82,7 @@ class PortalApi:
         )
         counts: Json = {
             "subscriptions": subscription_counts([row.fact for row in subscriptions]),
-            "entries": totals,
+            "entries": entry_counts(totals),
         }
         return answer(
             HTTPStatus.OK,

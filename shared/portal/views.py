@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from shared.model.captures import Counts
 from shared.model.hubs import HubAssignment
 from shared.model.integration import Integration
 from shared.model.problem import Problem
@@ -40,6 +41,19 @@ def subscription_counts(subscriptions: Sequence[Subscription]) -> Json:
         "total": len(subscriptions),
         **{coverage.value: by_coverage[coverage] for coverage in Coverage},
         "reasons": {reason.value: count for reason, count in sorted(by_reason.items())},
+    }
+
+
+def entry_counts(counts: Counts) -> Json:
+    """What became of the entries that arrived; all but `in` and `operations` add up to `in`."""
+    return {
+        "in": counts.entries,
+        "condensed": counts.condensed,
+        "passedThrough": counts.passed_through,
+        "duplicates": counts.duplicates,
+        "setAside": counts.set_aside,
+        "parked": counts.still_parked,
+        "operations": counts.operations,
     }
 
 

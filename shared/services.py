@@ -1,0 +1,113 @@
+"""Everything the triggers call, put together once per process."""
+
+import functools
+from datetime import UTC, datetime, timedelta
+
+from azure.identity.aio import ManagedIdentityCredential
+
+from shared.arm.connection import Arm
+from shared.capture.flush import Flusher
+from shared.capture.handle import CaptureHandler
+from shared.capture.handoff import HandOff
+from shared.jobs.queue import JobQueue
+from shared.jobs.runner import Handler, JobRunner
+from shared.model.jobs import Step
+from shared.onboarding.register import Registrar
+from shared.portal.api import PortalApi
+from shared.settings import Settings, current_settings
+from shared.store.blobs import BlobStore
+from shared.store.captures import CaptureStore
+from shared.store.hubs import HubStore
+from shared.store.integrations import IntegrationStore
+from shared.store.listings import ListingStore
+from shared.store.operations import OperationStore
+from shared.store.problems import ProblemStore
+from shared.store.storage import Storage
+from shared.store.subscriptions import SubscriptionStore
+from shared.sync.context import Context
+from shared.sync.event_hubs import EventHubsStep
+from shared.sync.subscription_settings import SubscriptionSettingsStep
+from shared.sync.subscriptions import SubscriptionsStep
+
+
+def utc_now() -> datetime:
+    """The present in UTC."""
+    return datetime.now(UTC)
+
+
+class Services:
+    """The app's parts, sharing one credential and one set of connections.
+
+    Args:
+        settings: of this deployment.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        credential = ManagedIdentityCredential(client_id=settings.client_id)
+        storage = Storage(settings.storage, credential)
+        self.sync = Context(
+            arm=Arm(settings.arm_url, credential, settings.provider_subscription_id),
+            integrations=IntegrationStore(storage),
+            subscriptions=SubscriptionStore(storage),
+            hubs=HubStore(storage),
+            listings=ListingStore(storage),
+            problems=ProblemStore(storage),
+            queue=JobQueue(storage),
+            settings=settings,
+            clock=utc_now,
+        )
+        self.jobs = self._runner(self.sync)
+        ledger = CaptureStore(storage)
+        blobs = BlobStore(storage)
+        wait = timedelta(seconds=settings.correlation_wait_seconds)
+        retention = timedelta(seconds=settings.operation_retention_seconds)
+        operations = OperationStore(storage, blobs, wait, retention)
+        handoff = HandOff(storage, blobs)
+        self.flusher = Flusher(
+            captures=ledger,
+            operations=operations,
+            handoff=handoff,
+            integrations=self.sync.integrations,
+            wait=wait,
+            clock=utc_now,
+        )
+        self.captures = CaptureHandler(
+            blobs=blobs,
+            captures=ledger,
+            operations=operations,
+            handoff=handoff,
+            flusher=self.flusher,
+            hubs=self.sync.hubs,
+            problems=self.sync.problems,
+            wait=wait,
+            clock=utc_now,
+        )
+        self.api = PortalApi(
+            registrar=Registrar(self.sync.integrations, self.sync.queue, settings, utc_now),
+            integrations=self.sync.integrations,
+            subscriptions=self.sync.subscriptions,
+            hubs=self.sync.hubs,
+            captures=ledger,
+            problems=self.sync.problems,
+        )
+
+    @staticmethod
+    def _runner(context: Context) -> JobRunner:
+        handlers: dict[Step, Handler] = {
+            Step.SUBSCRIPTIONS: SubscriptionsStep(context),
+            Step.SUBSCRIPTION_SETTINGS: SubscriptionSettingsStep(context),
+            Step.EVENT_HUBS: EventHubsStep(context),
+        }
+        return JobRunner(
+            handlers, context.queue, context.problems, context.settings.max_attempts, context.clock
+        )
+
+
+@functools.cache
+def services() -> Services:
+    """The services of this process.
+
+    Raises:
+        SettingsError: names every setting that is missing or wrong.
+    """
+    return Services(current_settings())
