@@ -191,8 +191,8 @@ def _check_reuse(world: World, scope: str, name: str, properties: Json) -> None:
             if shared:
                 raise _conflict(
                     f"Data sink '{sink[0]}' is already used in diagnostic setting '{other.name}' for "
-                    f"category '{shared[0]}'. Data sinks can't be reused in different settings on the same category "
-                    "for the same resource."
+                    f"category '{shared[0]}'. Data sinks can't be reused in different settings on the same "
+                    "category for the same resource."
                 )
 
 

@@ -83,9 +83,7 @@ def build_world(provider: Provider, *, seed: int = 0, clock: Clock | None = None
     )
     world.add_subscription(home)
     world.add_group(provider.subscription_id, provider.group, provider.region)
-    scope = f"/subscriptions/{provider.subscription_id}/resourcegroups/{provider.group}".lower()
-    world.grants.add((app.object_id, CONTRIBUTOR.name, scope))
-    world.grants.add((app.object_id, READER.name, f"/subscriptions/{provider.subscription_id}".lower()))
+    world.grants.add((app.object_id, CONTRIBUTOR.name, f"/subscriptions/{provider.subscription_id}".lower()))
     world.storage_accounts[provider.storage_id.lower()] = provider.storage
     world.identities.add(provider.identity_id.lower())
     return world

@@ -10,6 +10,10 @@ from local.azure import control_routes
 from local.azure.app import SimulatedAzure
 from local.azure.http import Request, Response
 
+_CALL = "x-ms-client-request-id"
+IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+"""Methods that aiohttp's client repeats on a fresh connection when the first one breaks."""
+
 
 class Server:
     """Serves one simulated Azure, and runs its Capture, while the context is open.
@@ -26,6 +30,7 @@ class Server:
         self._latency = latency_seconds
         self._capture: asyncio.Task[None] | None = None
         self._runner: web.AppRunner | None = None
+        self._lost: set[str] = set()
         self.url = ""
 
     async def __aenter__(self) -> Self:
@@ -57,10 +62,31 @@ class Server:
             return _send(await control_routes.handle(self.azure, asked))
         if self._latency:
             await asyncio.sleep(self._latency)
+        if self._repeats_a_lost_call(asked):
+            return _break(request)
         answer = self.azure.handle(asked)
-        if answer.lost and request.transport:
-            request.transport.close()
+        if answer.lost:
+            self._lost.add(asked.headers.get(_CALL, ""))
+            return _break(request)
         return _send(answer)
+
+    def _repeats_a_lost_call(self, asked: Request) -> bool:
+        """Whether aiohttp's client repeats by itself, once and unseen, a call whose answer was lost.
+
+        The repeat is lost too: otherwise one broken connection would never be noticed by anybody.
+        """
+        call = asked.headers.get(_CALL, "")
+        if not call or call not in self._lost or asked.method not in IDEMPOTENT_METHODS:
+            return False
+        self._lost.discard(call)
+        return True
+
+
+def _break(request: web.Request) -> web.Response:
+    """Close the connection in place of an answer."""
+    if request.transport:
+        request.transport.close()
+    return web.Response(status=502)
 
 
 def _send(response: Response) -> web.Response:

@@ -24,6 +24,7 @@ def describe(subscription: Subscription) -> Json:
             "quotaId": subscription.quota_id,
             "spendingLimit": "Off",
         },
+        "tags": {},
     }
 
 
@@ -35,7 +36,7 @@ def _list(call: Call) -> Response:
 
 def _get(call: Call) -> Response:
     subscription = call.world.subscriptions[call.path["subscription"].lower()]
-    return Response.of({**describe(subscription), "tags": {}})
+    return Response.of(describe(subscription))
 
 
 ROUTES = (

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from azure.core.credentials import AccessToken
 from azure.core.pipeline import PipelineRequest
@@ -40,7 +40,7 @@ class NoCredential:
     async def close(self) -> None:
         """Nothing to let go of."""
 
-    async def __aenter__(self) -> "NoCredential":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
