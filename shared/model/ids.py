@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import uuid
 from dataclasses import dataclass
 
 CUSTOMER_SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
@@ -26,10 +25,12 @@ class ResourceId:
     name: str
 
 
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_NAME = r"[\w .()-]*[\w()-]"  # no name ends with a period, so none can be a step up the path
 _RESOURCE_ID = re.compile(
-    r"/subscriptions/(?P<subscription>[0-9a-f-]{36})"
-    r"/resourcegroups/(?P<group>[\w.()-]{1,90})"
-    r"/providers/(?P<provider>[a-z0-9.]+)/(?P<rest>[\w .()-]+(?:/[\w .()-]+)+)"
+    rf"/subscriptions/(?P<subscription>{_GUID.pattern})"
+    r"/resourcegroups/(?P<group>[\w.()-]{0,89}[\w()-])"
+    rf"/providers/(?P<provider>[a-z0-9.]+)/(?P<rest>{_NAME}(?:/{_NAME})+)"
 )
 
 
@@ -46,7 +47,7 @@ def parse_resource_id(text: str) -> ResourceId:
     if len(segments) % 2:
         raise ValueError("a resource ID ends with a name")
     return ResourceId(
-        subscription_id=normal_guid(match["subscription"]),
+        subscription_id=match["subscription"],
         resource_group=match["group"],
         resource_type="/".join([match["provider"], *segments[0::2]]),
         name=segments[-1],
@@ -60,9 +61,9 @@ def normal_guid(text: str) -> str:
         ValueError: the text is no GUID in its usual 36 characters.
     """
     value = text.strip().lower()
-    if len(value) != len("00000000-0000-0000-0000-000000000000"):
+    if not _GUID.fullmatch(value):
         raise ValueError("not a GUID")
-    return str(uuid.UUID(value))
+    return value
 
 
 def normal_region(text: str) -> str:
