@@ -87,10 +87,7 @@ def _joined(values: MultiMapping[str]) -> dict[str, str]:
 
 def _response(value: TypedData) -> web.Response:
     if not isinstance(value.value, RpcHttp):
-        body = _body(value)
-        return web.Response(
-            status=200 if body else 204, body=body, content_type="text/plain", charset="utf-8"
-        )
+        return web.Response(body=_body(value), content_type="text/plain", charset="utf-8")
     message = value.value
     headers: CIMultiDict[str] = CIMultiDict(
         (name, text) for name, text in message.headers.items() if name.lower() not in _TRANSPORT_HEADERS

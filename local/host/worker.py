@@ -6,6 +6,7 @@ module variables, so one process can hold one app; `index` therefore works in a 
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -52,12 +53,13 @@ class Worker:
 
     @classmethod
     async def load(cls, app_dir: Path) -> Self:
-        """Import and index `function_app.py` in the folder.
+        """Import and index `function_app.py` in the folder, which becomes the working folder.
 
         Raises:
             AppRejectedError: the library refuses the app.
         """
         sys.path.insert(0, str(app_dir))
+        os.chdir(app_dir)
         library.start_threadpool_executor()
         answer = await library.worker_init_request(
             _request("worker_init_request", capabilities={}, function_app_directory=str(app_dir))
