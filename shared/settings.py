@@ -173,7 +173,7 @@ class _Reader:
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
         value = self._environment.get(name) or str(default)
-        if not value.isdecimal() or not least <= int(value) <= most:
+        if not re.fullmatch("[0-9]{1,18}", value) or not least <= int(value) <= most:
             self._wrong.append(f"{name} is not a whole number from {least} to {most}")
             return default
         return int(value)
@@ -201,8 +201,7 @@ class _Reader:
 
     def url(self, name: str, default: str | None = None) -> str:
         value = (self._environment.get(name) or default or "").rstrip("/")
-        parts = urlsplit(value)
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        if not _is_safe(value):
             self._wrong.append(f"{name} is not set to an https URL")
         return value
 
@@ -220,6 +219,15 @@ class _Reader:
     def finish(self) -> None:
         if self._wrong:
             raise SettingsError("; ".join(self._wrong))
+
+
+def _is_safe(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
 
 
 def is_loopback(host: str | None) -> bool:

@@ -1,0 +1,217 @@
+"""Settings: read once, and everything that is wrong named at once."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from shared.settings import SCHEDULES, STORAGE_CONNECTION, Settings, SettingsError, is_loopback
+from tests.helpers.facts import ENVIRONMENT, GROUP, IDENTITY_ID, PROVIDER_SUBSCRIPTION, STORAGE_ID, settings
+
+_ROOT = Path(__file__).resolve().parent.parent
+_HOST_ONLY = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"}
+"""Variables of the Functions host that the app never reads."""
+
+
+class _Recorded(Mapping[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def _sample() -> dict[str, str]:
+    values: dict[str, str] = json.loads((_ROOT / "local.settings.sample.json").read_text())["Values"]
+    return values
+
+
+def test_the_least_environment_is_enough() -> None:
+    found = settings()
+    assert found.storage.connection_string == "UseDevelopmentStorage=true"
+    assert found.arm_url == "https://management.azure.com"
+    assert found.client_id is None
+    assert found.provider_subscription_id == PROVIDER_SUBSCRIPTION
+    assert found.hub_resource_group == GROUP
+    assert (found.capture_storage_id, found.capture_identity_id) == (STORAGE_ID, IDENTITY_ID)
+
+
+def test_defaults_are_those_of_the_design() -> None:
+    found = settings()
+    assert found.setting_name == "Lightkeeper-Logs"
+    assert (found.namespace_prefix, found.home_region) == ("lightkeeper", "eastus")
+    assert found.subscription_cap == 2000
+    assert found.hubs_per_namespace == 10
+    assert (found.hub_partitions, found.hub_retention_hours) == (4, 168)
+    assert found.correlation_wait_seconds == 15 * 60
+    assert found.sweep_seconds == 24 * 60 * 60
+
+
+def test_an_empty_variable_means_the_default() -> None:
+    found = settings(LIGHTKEEPER_BRAND="", LIGHTKEEPER_SUBSCRIPTION_CAP="", AZURE_CLIENT_ID="")
+    assert (found.brand, found.subscription_cap, found.client_id) == ("Lightkeeper", 2000, None)
+
+
+def test_spellings_are_made_one() -> None:
+    found = settings(
+        LIGHTKEEPER_PROVIDER_TENANT_ID=" AAAAAAAA-0000-4000-8000-00000000000A ",
+        LIGHTKEEPER_CAPTURE_STORAGE_ID=STORAGE_ID.upper(),
+        LIGHTKEEPER_HOME_REGION="West Europe",
+        AZURE_RESOURCE_MANAGER_URL="https://management.usgovcloudapi.net/",
+    )
+    assert found.provider_tenant_id == "aaaaaaaa-0000-4000-8000-00000000000a"
+    assert found.capture_storage_id == STORAGE_ID
+    assert found.home_region == "westeurope"
+    assert found.arm_url == "https://management.usgovcloudapi.net"
+
+
+def test_everything_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_environment({})
+    for name in ENVIRONMENT.keys() - {STORAGE_CONNECTION}:
+        assert name in str(raised.value)
+    for service in ("blob", "queue", "table"):
+        assert f"{STORAGE_CONNECTION}__{service}ServiceUri" in str(raised.value)
+
+
+def test_everything_that_is_wrong_is_named_at_once() -> None:
+    wrong = {
+        "AZURE_RESOURCE_MANAGER_URL": "ftp://management.azure.com",
+        "LIGHTKEEPER_PROVIDER_TENANT_ID": "contoso.onmicrosoft.com",
+        "LIGHTKEEPER_HUB_RESOURCE_GROUP": "a/b",
+        "LIGHTKEEPER_CAPTURE_STORAGE_ID": "lightkeeper",
+        "LIGHTKEEPER_BRAND": "Light keeper",
+        "LIGHTKEEPER_NAMESPACE_PREFIX": "Light_keeper",
+        "LIGHTKEEPER_HOME_REGION": "nowhere!",
+        "LIGHTKEEPER_HUB_PARTITIONS": "0",
+        "LIGHTKEEPER_CYCLE_SECONDS": "-1",
+        "LIGHTKEEPER_SWEEP_SECONDS": "a day",
+    }
+    with pytest.raises(SettingsError) as raised:
+        settings(**wrong)
+    assert {name for name in ENVIRONMENT | wrong if name in str(raised.value)} == set(wrong)
+
+
+def test_a_wrong_value_is_not_quoted() -> None:
+    with pytest.raises(SettingsError) as raised:
+        settings(LIGHTKEEPER_PROVIDER_TENANT_ID="hunter2", LIGHTKEEPER_CYCLE_SECONDS="hunter2")
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [
+        ("LIGHTKEEPER_SUBSCRIPTION_CAP", 1, 100_000),
+        ("LIGHTKEEPER_HUBS_PER_NAMESPACE", 1, 1000),
+        ("LIGHTKEEPER_CAPTURE_INTERVAL_SECONDS", 60, 900),
+        ("LIGHTKEEPER_CAPTURE_SIZE_BYTES", 10_485_760, 524_288_000),
+        ("LIGHTKEEPER_MAX_ATTEMPTS", 1, 1000),
+        ("LIGHTKEEPER_POLL_SECONDS", 0, 3600),
+    ],
+)
+def test_numbers_have_their_bounds(name: str, least: int, most: int) -> None:
+    settings(**{name: str(least)})
+    settings(**{name: str(most)})
+    for beyond in (least - 1, most + 1):
+        with pytest.raises(SettingsError, match=name):
+            settings(**{name: str(beyond)})
+
+
+@pytest.mark.parametrize("value", ["1.5", "1e3", " 1", "0x10", "1_000", "9" * 5000, "NaN"])
+def test_a_number_is_written_in_digits(value: str) -> None:
+    with pytest.raises(SettingsError, match="LIGHTKEEPER_SUBSCRIPTION_CAP"):
+        settings(LIGHTKEEPER_SUBSCRIPTION_CAP=value)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:1"])
+def test_plain_http_may_stay_on_this_machine(url: str) -> None:
+    assert settings(AZURE_RESOURCE_MANAGER_URL=url).arm_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://management.azure.com",
+        "http://127.0.0.1.example.com",
+        "http://example.com#127.0.0.1",
+        "http://127.0.0.1@example.com",
+        "http://10.0.0.1",
+        "//127.0.0.1",
+        "https://",
+        "https:",
+        "https://[::1",
+        "management.azure.com",
+    ],
+)
+def test_plain_http_may_not_leave_this_machine(url: str) -> None:
+    with pytest.raises(SettingsError, match="AZURE_RESOURCE_MANAGER_URL"):
+        settings(AZURE_RESOURCE_MANAGER_URL=url)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), (None, False), ("", False)],  # noqa: S104 - not bound to
+)
+def test_only_this_machine_is_loopback(host: str | None, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
+
+
+def test_storage_is_reached_with_an_identity_where_there_is_no_connection_string() -> None:
+    urls = {
+        f"{STORAGE_CONNECTION}__blobServiceUri": "https://keeper.blob.core.windows.net",
+        f"{STORAGE_CONNECTION}__queueServiceUri": "https://keeper.queue.core.windows.net",
+        f"{STORAGE_CONNECTION}__tableServiceUri": "https://keeper.table.core.windows.net/",
+    }
+    found = settings(**{STORAGE_CONNECTION: ""}, **urls).storage
+    assert found.connection_string is None
+    assert found.blob_url == "https://keeper.blob.core.windows.net"
+    assert found.queue_url == "https://keeper.queue.core.windows.net"
+    assert found.table_url == "https://keeper.table.core.windows.net"
+
+
+def test_the_sample_can_be_used_as_it_is() -> None:
+    sample = Settings.from_environment(_sample())
+    named = settings(
+        **{STORAGE_CONNECTION: "x"},
+        LIGHTKEEPER_CAPTURE_INTERVAL_SECONDS=str(sample.capture_interval_seconds),
+    )
+    for field in (
+        "brand",
+        "namespace_prefix",
+        "home_region",
+        "subscription_cap",
+        "sweep_seconds",
+        "max_attempts",
+    ):
+        assert getattr(sample, field) == getattr(named, field), (
+            f"the sample and the default of {field} differ"
+        )
+
+
+def test_the_sample_names_every_variable_and_no_other() -> None:
+    environment = _Recorded(_sample())
+    Settings.from_environment(environment)
+    assert set(_sample()) == environment.asked | set(SCHEDULES) | _HOST_ONLY
+
+
+def test_every_schedule_of_a_binding_is_a_setting() -> None:
+    bindings = "".join(path.read_text() for path in sorted((_ROOT / "functions").glob("*.py")))
+    assert set(re.findall(r"%(\w+)%", bindings)) == set(SCHEDULES)
+
+
+def test_every_variable_is_documented_at_its_field() -> None:
+    source = (_ROOT / "shared" / "settings.py").read_text()
+    documented = set(re.findall(r'"""`(\w+)`:', source))
+    assert set(_sample()) - documented == {STORAGE_CONNECTION, *SCHEDULES, *_HOST_ONLY}
