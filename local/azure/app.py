@@ -96,6 +96,7 @@ class SimulatedAzure:
             principal = self.identity.principal(request)
             headers = self.throttle.take(subscription, principal.object_id, request.method)
             check_version(route, request)
+            _check_subscription(request.path)
             if route.action:
                 authorize(self.world, principal, route.action, route.scope(request.path))
             response = self._perform(Call(self.world, request, path, principal), route, faults)
@@ -147,6 +148,14 @@ _TOO_MANY = 429
 def _unknown(request: Request) -> Response:
     message = f"The simulated Azure does not know {request.method} {request.path}."
     return Response.of({"error": {"code": "NotImplemented", "message": message}}, 501)
+
+
+def _check_subscription(path: str) -> None:
+    """Hold a path below `/subscriptions` to name one by a GUID."""
+    segments = path.split("/")
+    if len(segments) > 2 and not subscription_of(path):  # noqa: PLR2004 - "", "subscriptions", its ID
+        message = f"The provided subscription identifier '{segments[2]}' is malformed or invalid."
+        raise Refusal(400, "InvalidSubscriptionId", message)
 
 
 def _broken(faults: dict[FaultKind, Fault]) -> Response | None:

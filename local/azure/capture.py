@@ -114,9 +114,14 @@ class Capture:
         found = []
         for (owner, _), hub in list(self._world.hubs.items()):
             namespace = self._world.namespace(owner)
-            if hub.captures and namespace and self._world.ready(namespace):
+            if hub.captures and namespace and self._world.ready(namespace) and self._has_storage(hub):
                 found.append((namespace, hub))
         return found
+
+    def _has_storage(self, hub: Hub) -> bool:
+        """Whether a storage service stands behind the account; without one, events only wait."""
+        account = (hub.capture or {})["destination"]["properties"]["storageAccountResourceId"]
+        return bool(self._world.storage_accounts.get(account.lower()))
 
     async def _close(
         self, namespace: Namespace, hub: Hub, number: int, *, force: bool
@@ -135,9 +140,9 @@ class Capture:
             return None
         try:
             return await self._write(namespace, hub, number, events)
-        except AzureError:
+        except AzureError as error:
             # Capture fills in what a storage outage held up.
-            _log.warning("capture could not write; it tries again", exc_info=True)
+            _log.warning("capture could not write and tries again: %s", type(error).__name__)
             partition.events, partition.size = events + partition.events, size + partition.size
             return None
 

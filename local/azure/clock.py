@@ -14,6 +14,7 @@ class Clock:
 
     def __init__(self, start: datetime | None = None) -> None:
         self._standing = start
+        self._standing_seconds = 0.0
         self._ahead = timedelta()
         self._sleepers: set[asyncio.Event] = set()
 
@@ -23,7 +24,13 @@ class Clock:
 
     def seconds(self) -> float:
         """Seconds that only grow, for rates and durations."""
-        return (0.0 if self._standing else time.monotonic()) + self._ahead.total_seconds()
+        base = self._standing_seconds if self._standing else time.monotonic()
+        return base + self._ahead.total_seconds()
+
+    def stop(self) -> None:
+        """Stand still from now on, until moved."""
+        if self._standing is None:
+            self._standing, self._standing_seconds = datetime.now(UTC), time.monotonic()
 
     def move(self, seconds: float) -> None:
         """Go forward by so many seconds and wake those whose moment has come."""

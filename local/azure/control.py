@@ -27,6 +27,7 @@ class Played:
         delivered: entries that event hubs took, once for each hub.
         raw_bodies: malformed bodies sent besides.
         empty_files: header-only files written besides.
+        duplicates: entries sent a second time, byte for byte, not counted elsewhere.
     """
 
     scenario: str
@@ -37,6 +38,7 @@ class Played:
     delivered: int
     raw_bodies: int
     empty_files: int
+    duplicates: int
 
 
 class AzureControl:
@@ -82,7 +84,7 @@ class AzureControl:
     async def play(
         self, scenario: str, subscription_id: str, *, count: int = 1, seed: int | None = None
     ) -> list[Played]:
-        """Let something happen in a subscription; `mixed` draws scenarios, `dirty` sends malformed bodies."""
+        """Let something happen in a subscription; `mixed`, `repeated` and `dirty` are special."""
         body = {"scenario": scenario, "subscriptionId": subscription_id, "count": count, "seed": seed}
         answer = await self._call("play", body)
         return [_played(one) for one in answer["written"]]
@@ -105,6 +107,14 @@ class AzureControl:
         """Delegate a subscription, or one resource group of it, to the provider; or stop it."""
         body = {"subscriptionId": subscription_id, "delegated": delegated, "group": group}
         await self._call("delegate", body)
+
+    async def set_roles(self, subscription_id: str, *roles: str) -> None:
+        """Replace the roles delegated to the app's identity, by name, as `Reader`."""
+        await self._call("set-roles", {"subscriptionId": subscription_id, "roles": roles})
+
+    async def take_name(self, namespace: str) -> None:
+        """Let a stranger hold a namespace name, so that it is not available."""
+        await self._call("take-name", {"name": namespace})
 
     async def set_state(self, subscription_id: str, state: str) -> None:
         """Set a subscription's state, as `Disabled` or `Enabled`."""
@@ -160,4 +170,5 @@ def _played(one: dict[str, Any]) -> Played:
         one["delivered"],
         one["rawBodies"],
         one["emptyFiles"],
+        one["duplicates"],
     )

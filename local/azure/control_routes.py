@@ -4,7 +4,7 @@ Every operation is `POST /_control/{name}` with a JSON object, or `GET /_control
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from local.azure.app import SimulatedAzure
@@ -13,6 +13,7 @@ from local.azure.event_grid import HandshakeError
 from local.azure.faults import Fault, FaultKind
 from local.azure.http import Json, Request, Response
 from local.azure.plays import play
+from local.azure.roles import ROLES
 from local.azure.story import Written
 from local.azure.world import Principal
 
@@ -61,7 +62,8 @@ async def _state(azure: SimulatedAzure, _: Json) -> Json:
             f"{owner}/{hub.name}": {
                 "partitions": hub.partitions,
                 "capture": hub.captures,
-                "sent": azure.stream.sent[owner, name],
+                "bodies": azure.stream.sent[owner, name],
+                "records": azure.stream.records[owner, name],
                 "waiting": sum(
                     len(partition.events)
                     for key, partition in azure.stream.partitions.items()
@@ -111,6 +113,7 @@ def _describe(written: Written, *, whole: bool) -> Json:
         "delivered": written.delivered,
         "rawBodies": written.raw_bodies,
         "emptyFiles": written.empty_files,
+        "duplicates": written.duplicates,
         **({"entryList": list(written.entries)} if whole else {}),
     }
 
@@ -140,6 +143,26 @@ async def _delegate(azure: SimulatedAzure, body: Json) -> Json:
     )
     ours = (delegation_to_provider(azure.world, body.get("group")),) if body.get("delegated", True) else ()
     azure.world.change_subscription(subscription_id, delegations=(*others, *ours))
+    return {}
+
+
+async def _set_roles(azure: SimulatedAzure, body: Json) -> Json:
+    """Replace the roles that the app's identity has by delegation; no roles leave it delegated but blind."""
+    grants = frozenset((azure.world.app.object_id, ROLES[role].name) for role in body["roles"])
+    subscription = azure.world.subscriptions[body["subscriptionId"].lower()]
+    changed = tuple(
+        replace(delegation, grants=grants)
+        if delegation.tenant_id == azure.world.provider_tenant
+        else delegation
+        for delegation in subscription.delegations
+    )
+    azure.world.change_subscription(body["subscriptionId"], delegations=changed)
+    return {}
+
+
+async def _take_name(azure: SimulatedAzure, body: Json) -> Json:
+    """Let a stranger hold a namespace name."""
+    azure.world.taken_names.add(body["name"].lower())
     return {}
 
 
@@ -188,6 +211,8 @@ _OPERATIONS: dict[str, _Operation] = {
     "fault-off": _fault_off,
     "flush": _flush,
     "delegate": _delegate,
+    "set-roles": _set_roles,
+    "take-name": _take_name,
     "set-state": _set_state,
     "set-provider": _set_provider,
     "delete-setting": _delete_setting,

@@ -133,12 +133,17 @@ def add_customer(
             f"{name}-{number:04d}",
             state="Disabled" if fate == "disabled" else "Enabled",
             quota_id=world.random.choice(_OFFERS),
-            delegations=() if fate == "not_delegated" else (delegation,),
+            delegations=() if fate == "not_delegated" else (delegation, *_others(world, number)),
         )
         world.add_subscription(subscription)
         _furnish(world, subscription, f"{name}-rg", vaults, world.random.choice(list(regions)))
         ids[fate].append(subscription.subscription_id)
     return Customer(name, tenant, **{fate: tuple(found) for fate, found in ids.items()})
+
+
+def _others(world: World, number: int) -> tuple[Delegation, ...]:
+    """Every fifth subscription is managed by somebody else as well."""
+    return (Delegation(world.guid()),) if number % 5 == 0 else ()
 
 
 def _furnish(world: World, subscription: Subscription, group: str, vaults: int, region: str) -> None:

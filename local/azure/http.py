@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 type Json = dict[str, Any]
 """A JSON object as ARM sends and takes it."""
@@ -34,8 +34,8 @@ class Request:
 
     @property
     def path(self) -> str:
-        """Path without query and without a slash at the end."""
-        return urlsplit(self.url).path.rstrip("/") or "/"
+        """Path, decoded, without query and without a slash at the end."""
+        return unquote(urlsplit(self.url).path).rstrip("/") or "/"
 
     @property
     def host_url(self) -> str:

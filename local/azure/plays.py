@@ -12,6 +12,9 @@ MIXED = "mixed"
 DIRTY = "dirty"
 """The scenario of malformed bodies in good files, and an empty file."""
 
+REPEATED = "repeated"
+"""The scenario of a deployment whose entries all arrive twice, byte for byte."""
+
 _DIRTY_BODIES: tuple[bytes | None, ...] = (
     b'{"records":[{"time":"2026-01-01T00:00:00.0000000Z", "category":"Administr',
     None,
@@ -26,7 +29,7 @@ async def play(
 
     Args:
         azure: where.
-        scenario: a name in `SCENARIOS`, `mixed` or `dirty`.
+        scenario: a name in `SCENARIOS`, `mixed`, `repeated` or `dirty`.
         subscription_id: in which subscription.
         count: how often.
         seed: restarts the world's chance, so that the same is written again.
@@ -40,15 +43,23 @@ async def play(
         return [await _dirty(azure, subscription_id) for _ in range(count)]
     written = []
     for _ in range(count):
-        name = azure.world.random.choice(sorted(SCENARIOS)) if scenario == MIXED else scenario
+        name = _scenario(azure, scenario)
         subscription = azure.world.subscriptions[subscription_id.lower()]
         before = azure.activity.destinations(subscription_id)
         story = Story.begin(azure.activity.writer, subscription)
         SCENARIOS[name](story)
         told = story.told(name)
         delivered = azure.activity.record(subscription_id, told.entries, before)
-        written.append(replace(told, delivered=delivered))
+        again = azure.activity.record(subscription_id, told.entries, before) if scenario == REPEATED else 0
+        written.append(replace(told, delivered=delivered, duplicates=again))
     return written
+
+
+def _scenario(azure: SimulatedAzure, name: str) -> str:
+    """The scenario of one round."""
+    if name == MIXED:
+        return azure.world.random.choice(sorted(SCENARIOS))
+    return "deployment" if name == REPEATED else name
 
 
 async def _dirty(azure: SimulatedAzure, subscription_id: str) -> Written:

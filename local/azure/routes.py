@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from local.azure.http import Json, Refusal, Request, Response
 from local.azure.world import Principal, World
 
+_RESOURCE = r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/.+?"
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -34,7 +36,8 @@ class Route:
 
     Attributes:
         method: upper case.
-        template: path with `{name}` for one segment and a leading `{+scope}` for any resource ID.
+        template: path with `{name}` for one segment and a leading `{+scope}` for the ID of any resource in
+            a resource group.
         versions: api-versions that are served; the newest last.
         action: what a role must allow, as `Microsoft.EventHub/namespaces/write`; empty needs none.
         handler: answers the call.
@@ -52,7 +55,7 @@ class Route:
     def __post_init__(self) -> None:
         escaped = re.escape(self.template).replace(r"\{", "{").replace(r"\}", "}").replace(r"\+", "+")
         some = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", escaped)
-        whole = re.sub(r"\{\+(\w+)\}", r"(?P<\1>/.+?)", some)
+        whole = re.sub(r"\{\+(\w+)\}", rf"(?P<\1>{_RESOURCE})", some)
         object.__setattr__(self, "pattern", re.compile(whole, re.IGNORECASE))
 
     @property

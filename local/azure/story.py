@@ -53,6 +53,7 @@ class Written:
         delivered: entries that event hubs took, once for each hub.
         raw_bodies: malformed bodies sent besides.
         empty_files: header-only files written besides.
+        duplicates: entries sent a second time, byte for byte, not counted elsewhere.
     """
 
     scenario: str
@@ -63,6 +64,7 @@ class Written:
     delivered: int = 0
     raw_bodies: int = 0
     empty_files: int = 0
+    duplicates: int = 0
 
 
 @dataclass(slots=True)

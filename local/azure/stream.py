@@ -41,6 +41,9 @@ class EventStream:
         self._world = world
         self.partitions: dict[tuple[str, str, int], Partition] = {}
         self.sent: Counter[tuple[str, str]] = Counter()
+        """Bodies sent to each hub."""
+        self.records: Counter[tuple[str, str]] = Counter()
+        """Records in bodies that Capture will write, by hub."""
 
     def send_records(self, namespace: str, hub: str, records: Sequence[Json]) -> int:
         """Pack records as Azure Monitor does, several to a body, and spread the bodies over partitions.
@@ -54,6 +57,9 @@ class EventStream:
             batch, rest = rest[:count], rest[count:]
             body = json.dumps({"records": batch}, separators=(",", ":"), ensure_ascii=False).encode()
             taken += count if self.send(namespace, hub, body) else 0
+        found = self._world.hub(namespace, hub)
+        if found and found.captures:
+            self.records[namespace.lower(), hub.lower()] += taken
         return taken
 
     def send(self, namespace: str, hub: str, body: bytes | None) -> bool:

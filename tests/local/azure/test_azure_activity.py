@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.azure.plays import DIRTY, MIXED, play
+from local.azure.plays import DIRTY, MIXED, REPEATED, play
 from local.azure.scenarios import SCENARIOS
 from tests.local.azure.azure_bench import Bench, setting
 
@@ -146,6 +146,17 @@ async def test_writing_and_deleting_a_setting_leaves_entries_too(bench: Bench) -
         ("MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/WRITE", "Start"),
         ("MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/WRITE", "Success"),
     ]
+
+
+async def test_entries_can_come_twice(bench: Bench) -> None:
+    subscription = _listen(bench)
+    before = len(_waiting(bench))
+    [written] = await play(bench.azure, REPEATED, subscription)
+    assert written.delivered == written.duplicates == len(written.entries)
+    texts = [json.dumps(record) for record in _waiting(bench)]
+    assert len(texts) == 2 * len(written.entries) + before
+    assert len(set(texts)) == len(written.entries) + before
+    assert bench.azure.stream.records["lightkeeper-weu-1", "contoso"] == len(texts)
 
 
 async def test_an_unknown_scenario_or_subscription_is_an_error(bench: Bench) -> None:

@@ -90,12 +90,17 @@ async def test_the_customer_side_can_be_changed(bench: Bench) -> None:
     async with AzureControl(bench.server.url) as control:
         assert await control.delete_setting(f"/subscriptions/{subscription}", "Lightkeeper-Logs")
         assert not await control.delete_setting(f"/subscriptions/{subscription}", "Lightkeeper-Logs")
+        await control.set_roles(bench.customer.delegated[1], "Reader")
+        await control.take_name("lightkeeper-eus-1")
         await control.set_state(subscription, "Disabled")
         await control.set_provider(subscription, "microsoft.insights", registered=False)
         await control.delegate(subscription, delegated=False)
         await control.switch_fault_on("error_500", path="/subscriptions", calls=1)
         await control.switch_fault_off()
         await control.move_clock(60)
+    [delegation] = bench.world.subscriptions[bench.customer.delegated[1]].delegations
+    assert delegation.grants == {(bench.world.app.object_id, "Reader")}
+    assert "lightkeeper-eus-1" in bench.world.taken_names
     changed = bench.world.subscriptions[subscription]
     assert (changed.state, changed.delegations) == ("Disabled", ())
     assert "microsoft.insights" not in changed.providers

@@ -87,3 +87,19 @@ def test_an_unknown_route_is_named_and_never_an_empty_success(bench: Bench) -> N
     answer = bench.call("GET", f"{path}?api-version=2022-12-01")
     assert answer.status == 501
     assert path in answer.json()["error"]["message"]
+
+
+_MANAGEMENT_GROUP = "/providers/Microsoft.Management/managementGroups/m"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/subscriptions/nonsense", 400),
+        ("/subscriptions/nonsense/providers/microsoft.insights/diagnosticSettings/x", 400),
+        (f"{_MANAGEMENT_GROUP}/providers/microsoft.insights/diagnosticSettings/x", 501),
+    ],
+)
+def test_paths_outside_any_subscription_are_no_accident(bench: Bench, path: str, status: int) -> None:
+    version = "2021-05-01-preview" if "diagnosticSettings" in path else "2022-12-01"
+    assert bench.call("GET", f"{path}?api-version={version}").status == status

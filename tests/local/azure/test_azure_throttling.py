@@ -6,14 +6,8 @@ from tests.local.azure.azure_bench import Bench
 _LIST = "/subscriptions?api-version=2022-12-01"
 
 
-def _stop_time(bench: Bench) -> None:
-    """Freeze the clock, so that nothing refills while a test calls."""
-    clock = bench.world.clock
-    clock._standing = clock.now()
-
-
 def test_a_bucket_holds_what_is_documented_and_refills(bench: Bench) -> None:
-    _stop_time(bench)
+    bench.world.clock.stop()
     token, size = bench.token, int(LIMITS["reads"].size)
     path = f"/subscriptions/{bench.customer.delegated[0]}?api-version=2022-12-01"
     answers = [bench.call("GET", path, authorization=f"Bearer {token}") for _ in range(size + 1)]
@@ -28,7 +22,7 @@ def test_a_bucket_holds_what_is_documented_and_refills(bench: Bench) -> None:
 
 
 def test_subscriptions_and_the_tenant_have_buckets_of_their_own(bench: Bench) -> None:
-    _stop_time(bench)
+    bench.world.clock.stop()
     token, size = bench.token, int(LIMITS["reads"].size)
     for _ in range(size):
         bench.call("GET", _LIST, authorization=f"Bearer {token}")
