@@ -3,9 +3,10 @@
     ArmError
     ├── NotFoundError             404
     ├── NotAuthorizedError        403
+    │   ├── NotDelegatedError          401 of the subscription's tenant: it does not let us in
     │   └── LinkedNotAuthorizedError   403 on the object that a setting points to
     ├── ThrottledError            429, or our own restraint before it; knows when to come back
-    ├── UnavailableError          no answer, 408, 5xx
+    ├── UnavailableError          no answer, none that can be read, 408, 5xx
     │   └── NotAuthenticatedError      401: our identity or its token is not accepted
     ├── ArmConflictError          409
     │   ├── SinkUsedError             another setting has the same sink and category
@@ -24,6 +25,7 @@ in `error`, so the causes are told apart by message. Callers write:
         ...
 """
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,6 +75,12 @@ class NotAuthorizedError(ArmError):
     """We may not do this here."""
 
     reason = Reason.ROLE_MISSING
+
+
+class NotDelegatedError(NotAuthorizedError):
+    """The subscription belongs to a tenant that does not delegate it to us."""
+
+    reason = Reason.NOT_DELEGATED
 
 
 class LinkedNotAuthorizedError(NotAuthorizedError):
@@ -180,7 +188,8 @@ def classify(
 
 def _kind(status: int, code: str, message: str) -> type[ArmError]:
     if status == HTTPStatus.UNAUTHORIZED:
-        return NotAuthenticatedError
+        undelegated = code.lower() == "invalidauthenticationtokentenant"
+        return NotDelegatedError if undelegated else NotAuthenticatedError
     if status == HTTPStatus.FORBIDDEN:
         linked = code.lower() == "linkedauthorizationfailed"
         return LinkedNotAuthorizedError if linked else NotAuthorizedError
@@ -207,12 +216,14 @@ def retry_seconds(header: str | None, now: datetime | None = None) -> float:
     if not header:
         return DEFAULT_RETRY_AFTER
     try:
-        return max(float(header), 0.0)
+        seconds = float(header)
     except ValueError:
         pass
+    else:
+        return max(seconds, 0.0) if math.isfinite(seconds) else DEFAULT_RETRY_AFTER
     try:
         moment = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return DEFAULT_RETRY_AFTER
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
@@ -238,6 +249,8 @@ def from_sdk(error: HttpResponseError) -> ArmError:
     """The error that an SDK exception stands for."""
     if error.response is None or error.status_code is None:
         return UnavailableError(f"no answer: {type(error).__name__}")
+    if error.status_code < HTTPStatus.BAD_REQUEST:
+        return UnavailableError("an answer that cannot be read", error.status_code)
     body = error.error
     code = (body.code if body is not None else None) or ""
     message = (body.message if body is not None else None) or error.reason or "no message"

@@ -1,6 +1,6 @@
 """Job messages: small versioned JSON objects."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -13,6 +13,10 @@ class MalformedMessageError(ValueError):
     """A message that is no job of ours; the text says why and quotes nothing of it."""
 
 
+class _Versioned(msgspec.Struct):
+    version: int
+
+
 class _Message(msgspec.Struct, forbid_unknown_fields=True):
     version: int
     kind: str
@@ -20,7 +24,7 @@ class _Message(msgspec.Struct, forbid_unknown_fields=True):
     reason: str
     integration: str = ""
     target: str = ""
-    attempt: int = 0
+    attempt: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 def encode(job: Job) -> str:
@@ -43,12 +47,10 @@ def decode(text: bytes) -> Job:
     Raises:
         MalformedMessageError: it is not JSON, of another version, or of an unknown kind.
     """
-    try:
-        message = msgspec.json.decode(text, type=_Message)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MalformedMessageError(f"not a job message: {error}") from error
-    if message.version != VERSION:
-        raise MalformedMessageError(f"unknown version {message.version}")
+    version = _decode(text, _Versioned).version
+    if version != VERSION:
+        raise MalformedMessageError(f"unknown version {version}")
+    message = _decode(text, _Message)
     step, _, phase = message.kind.partition(":")
     try:
         return Job(
@@ -62,3 +64,12 @@ def decode(text: bytes) -> Job:
         )
     except ValueError as error:
         raise MalformedMessageError("unknown kind or reason") from error
+
+
+def _decode[T](text: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        # Only this message of msgspec quotes what it read: the name of the field.
+        why = "a field too much" if "unknown field" in str(error) else str(error)
+        raise MalformedMessageError(f"not a job message: {why}") from error
