@@ -13,6 +13,7 @@ from local.azure.estate import Provider, build_world
 from local.azure.server import Server
 
 _STORAGE = "LOCAL_AZURE_STORAGE"
+_IDENTITY_HEADER = "LOCAL_AZURE_IDENTITY_HEADER"
 
 
 def main(arguments: list[str]) -> int:
@@ -77,7 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--provider-subscription", default="20000000-0000-4000-8000-000000000002", help="for namespaces")
     add("--resource-group", default="lightkeeper", help="for namespaces, storage account and identity")
     add("--storage", default=os.environ.get(_STORAGE, ""), help=f"connection string; default ${_STORAGE}")
-    add("--identity-header", default="", help="secret of the identity endpoint; empty takes any")
+    add(
+        "--identity-header",
+        default=os.environ.get(_IDENTITY_HEADER, ""),
+        help=f"secret of the identity endpoint; empty takes any; default ${_IDENTITY_HEADER}",
+    )
     add("--capture-seconds", type=float, default=60.0, help="length of Capture's windows")
     add("--namespace-seconds", type=float, default=30.0, help="how long a namespace takes to come or go")
     add("--latency-ms", type=float, default=0.0, help="least duration of a call")

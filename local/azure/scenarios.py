@@ -207,6 +207,21 @@ def resource_health(story: Story) -> None:
     )
 
 
+def alert(story: Story) -> None:
+    """An activity-log alert calls its action group."""
+    rule = f"{story.group()}/providers/Microsoft.Insights/ActivityLogAlerts/watch"
+    about = {"subscriptionId": story.subscription.subscription_id, "status": "Started"}
+    story.event(
+        "Alert",
+        1,
+        operationName="Microsoft.Insights/ActivityLogAlerts/Activated/action",
+        resourceId=rule.upper(),
+        resultType="Succeeded.",
+        resultDescription="Alert: watch called on action groups : mail",
+        properties={"eventCategory": "Alert", "eventProperties": about},
+    )
+
+
 SCENARIOS: dict[str, Scenario] = {
     scenario.__name__: scenario
     for scenario in (
@@ -224,6 +239,7 @@ SCENARIOS: dict[str, Scenario] = {
         autoscale,
         service_health,
         resource_health,
+        alert,
     )
 }
 """Every scenario by its name."""
