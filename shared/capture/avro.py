@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastavro import parse_schema, schemaless_reader
+from fastavro.schema import SchemaParseException, UnknownType
 
 from shared.capture.inflate import RAW_DEFLATE, InflateError, inflate
 
@@ -26,7 +27,9 @@ _DECODING_ERRORS = (
     LookupError,
     MemoryError,
     RecursionError,
+    SchemaParseException,
     TypeError,
+    UnknownType,
     ValueError,
 )
 """What fastavro lets through when schema or data are broken."""

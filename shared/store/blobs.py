@@ -1,11 +1,17 @@
 """The blob containers: what Capture writes, what we hand on, what we set aside, what waits."""
 
+import asyncio
 from enum import StrEnum
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.blob import ContentSettings
+from azure.storage.blob import BlobBlock, ContentSettings
 
 from shared.store.storage import Storage
+
+_BLOCK = 1 << 20
+"""Larger bodies in one piece would hold up the event loop."""
+
+_AT_ONCE = 4
 
 
 class ContainerName(StrEnum):
@@ -33,14 +39,26 @@ class BlobStore:
             ResourceNotFoundError: there is no such blob.
         """
         client = await self._storage.container(container)
-        download = await client.download_blob(name, max_concurrency=4)
+        download = await client.download_blob(name, max_concurrency=_AT_ONCE)
         return await download.readall()
 
     async def write(self, container: str, name: str, data: bytes, content_type: str) -> None:
         """Write a blob; one of the same name is replaced."""
-        client = await self._storage.container(container)
+        client = (await self._storage.container(container)).get_blob_client(name)
         settings = ContentSettings(content_type=content_type)
-        await client.upload_blob(name, data, overwrite=True, content_settings=settings)
+        if len(data) <= _BLOCK:
+            await client.upload_blob(data, overwrite=True, content_settings=settings)
+            return
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def stage(number: int) -> BlobBlock:
+            async with gate:
+                start = number * _BLOCK
+                await client.stage_block(f"{number:06}", data[start : start + _BLOCK])
+                return BlobBlock(f"{number:06}")
+
+        blocks = await asyncio.gather(*(stage(number) for number in range(-(-len(data) // _BLOCK))))
+        await client.commit_block_list(blocks, content_settings=settings)
 
     async def delete(self, container: str, name: str) -> None:
         """Delete a blob, if it is there."""

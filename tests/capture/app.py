@@ -1,0 +1,159 @@
+"""The capture step put together over a real Azurite, with a clock that tests move."""
+
+import base64
+import gzip
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from uuid import uuid4
+
+from azure.core.credentials import AccessToken
+
+from shared.capture.flush import Flusher
+from shared.capture.handle import CaptureHandler
+from shared.capture.handoff import CONDENSED_QUEUE, HandOff
+from shared.model.captures import CaptureFile, Counts
+from shared.model.hubs import HubAssignment, HubState
+from shared.model.integration import Integration, IntegrationStatus
+from shared.model.problem import Problem
+from shared.store.blobs import BlobStore, ContainerName
+from shared.store.captures import CaptureStore
+from shared.store.operations import OperationStore
+from shared.store.storage import Storage
+
+START = datetime(2024, 5, 1, 10, tzinfo=UTC)
+WAIT = timedelta(minutes=15)
+
+
+class NoCredential:
+    """Stands where a credential is asked for and a connection string is used."""
+
+    async def get_token(self, *scopes: str, **_: object) -> AccessToken:
+        raise AssertionError(scopes)
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+@dataclass(frozen=True)
+class Hubs:
+    assignment: HubAssignment
+
+    async def find(self, namespace: str, hub: str) -> HubAssignment | None:
+        known = self.assignment
+        return known if (namespace, hub) == (known.namespace, known.hub) else None
+
+
+@dataclass(frozen=True)
+class Integrations:
+    integration: Integration
+
+    async def list(self) -> list[Integration]:
+        return [self.integration]
+
+
+class Problems:
+    def __init__(self) -> None:
+        self.reported: list[Problem] = []
+
+    async def report(self, problem: Problem) -> None:
+        self.reported.append(problem)
+
+
+class App:
+    """One customer's capture step."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.now = START
+        self.customer = f"c{uuid4().hex[:12]}"
+        self.integration = str(uuid4())
+        self.blobs = BlobStore(storage)
+        self.captures = CaptureStore(storage)
+        self.operations = OperationStore(storage, self.blobs, WAIT, timedelta(days=1))
+        self.problems = Problems()
+        self.flusher = self.new_flusher()
+        self._files = 0
+
+    def new_flusher(self) -> Flusher:
+        integration = Integration(
+            self.integration,
+            self.customer,
+            str(uuid4()),
+            "",
+            "eastus",
+            None,
+            None,
+            9,
+            IntegrationStatus.ACTIVE,
+            START,
+        )
+        return Flusher(
+            captures=self.captures,
+            operations=self.operations,
+            handoff=HandOff(self.storage, self.blobs),
+            integrations=Integrations(integration),
+            wait=WAIT,
+            clock=lambda: self.now,
+        )
+
+    def new_handler(self) -> CaptureHandler:
+        """A worker of its own; workers share nothing but the storage."""
+        assignment = HubAssignment(
+            "eastus", self.customer, self.integration, 1, "lightkeeper-eastus-1", HubState.READY, START
+        )
+        return CaptureHandler(
+            blobs=self.blobs,
+            captures=self.captures,
+            operations=self.operations,
+            handoff=HandOff(self.storage, self.blobs),
+            flusher=self.flusher,
+            hubs=Hubs(assignment),
+            problems=self.problems,
+            wait=WAIT,
+            clock=lambda: self.now,
+        )
+
+    async def upload(self, data: bytes, *, hub: str | None = None, partition: int = 0) -> CaptureFile:
+        """Write a capture file, each a second after the one before."""
+        self._files += 1
+        moment = START + timedelta(seconds=self._files)
+        hub = self.customer if hub is None else hub
+        path = f"lightkeeper-eastus-1/{hub}/{partition}/{moment:%Y/%m/%d/%H/%M/%S}.avro"
+        await self.blobs.write(ContainerName.CAPTURE, path, data, "application/octet-stream")
+        return CaptureFile("capture", path, "lightkeeper-eastus-1", hub, str(partition), moment)
+
+    async def handle(self, file: CaptureFile) -> Counts:
+        """Deliver the event of a capture file."""
+        subject = f"/blobServices/default/containers/capture/blobs/{file.path}"
+        return await self.new_handler().handle(subject, {"api": "PutBlob", "url": f"https://x/{file.path}"})
+
+    async def condensed(self) -> dict[str, list[dict[str, Any]]]:
+        """All condensed files of the customer."""
+        container = await self.storage.container(ContainerName.CONDENSED)
+        names = [blob.name async for blob in container.list_blobs(name_starts_with=f"{self.customer}/")]
+        files = {}
+        for name in sorted(names):
+            lines = gzip.decompress(await self.blobs.read(ContainerName.CONDENSED, name)).splitlines()
+            files[name] = [json.loads(line) for line in lines]
+        return files
+
+    async def messages(self) -> list[dict[str, Any]]:
+        """The messages about the customer's files."""
+        queue = await self.storage.queue(CONDENSED_QUEUE)
+        found = []
+        async for message in queue.receive_messages(
+            messages_per_page=32, visibility_timeout=1, max_messages=1000
+        ):
+            body = json.loads(base64.b64decode(message.content))
+            if body["customer"] == self.customer:
+                found.append(body)
+                await queue.delete_message(message)
+        return found

@@ -1,0 +1,16 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from local.azurite import Azurite
+from shared.settings import StorageSettings
+from shared.store.storage import Storage
+from tests.capture.app import App, NoCredential
+
+
+@pytest.fixture
+async def app(azurite: Azurite) -> AsyncIterator[App]:
+    """The capture step of a customer of its own."""
+    settings = StorageSettings(azurite.connection_string, "", "", "")
+    async with Storage(settings, NoCredential()) as storage:
+        yield App(storage)

@@ -1,0 +1,84 @@
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from local.azurite import Azurite
+from shared.model.captures import CaptureState, Counts
+from shared.settings import StorageSettings
+from shared.store.captures import LEASE, CaptureStore, LeasedError, LedgerEntry
+from shared.store.storage import Storage
+from shared.store.tables import ConflictError
+from tests.capture.app import NoCredential
+
+NOW = datetime(2024, 5, 1, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+async def ledger(azurite: Azurite) -> AsyncIterator[CaptureStore]:
+    settings = StorageSettings(azurite.connection_string, "", "", "")
+    async with Storage(settings, NoCredential()) as storage:
+        yield CaptureStore(storage)
+
+
+@pytest.fixture
+def begun() -> LedgerEntry:
+    return LedgerEntry(str(uuid4()), "run", NOW, "a/b.avro", CaptureState.LEASED)
+
+
+async def test_two_deliveries_of_one_file_take_turns(ledger: CaptureStore, begun: LedgerEntry) -> None:
+    leased = await ledger.begin(begun, NOW)
+    assert not leased.fact.done
+    with pytest.raises(LeasedError):
+        await ledger.begin(begun, NOW + LEASE - timedelta(seconds=1))
+
+
+async def test_a_worker_that_died_loses_its_lease(ledger: CaptureStore, begun: LedgerEntry) -> None:
+    lost = await ledger.begin(begun, NOW)
+    taken = await ledger.begin(begun, NOW + LEASE)
+    assert not taken.fact.done
+    with pytest.raises(ConflictError):
+        await ledger.finish(replace(begun, state=CaptureState.DONE), lost.etag)
+
+
+async def test_a_lease_that_was_given_back_can_be_taken_at_once(
+    ledger: CaptureStore, begun: LedgerEntry
+) -> None:
+    await ledger.release(await ledger.begin(begun, NOW))
+    assert not (await ledger.begin(begun, NOW)).fact.done
+
+
+async def test_a_file_that_is_done_is_answered_with_what_became_of_it(
+    ledger: CaptureStore, begun: LedgerEntry
+) -> None:
+    leased = await ledger.begin(begun, NOW)
+    done = replace(
+        begun, state=CaptureState.DONE, counts=Counts(entries=2, condensed=2), output="x", finished_at=NOW
+    )
+    await ledger.finish(done, leased.etag)
+    assert (await ledger.begin(begun, NOW)).fact == done
+    assert await ledger.read(begun.integration_id, NOW, "run") == done
+
+
+async def test_totals_add_up_over_days_and_only_for_the_integration(
+    ledger: CaptureStore, begun: LedgerEntry
+) -> None:
+    for number, integration in enumerate([begun.integration_id] * 3 + [str(uuid4())]):
+        entry = replace(begun, integration_id=integration, run=f"r{number}", day=NOW + timedelta(days=number))
+        leased = await ledger.begin(entry, NOW)
+        counts = Counts(entries=number + 1, parked=number + 1)
+        await ledger.finish(replace(entry, state=CaptureState.DONE, counts=counts), leased.etag)
+    assert await ledger.totals(begun.integration_id) == Counts(entries=6, parked=6)
+
+
+async def test_flushes_that_did_not_come_to_their_end_are_found(
+    ledger: CaptureStore, begun: LedgerEntry
+) -> None:
+    await ledger.begin(begun, NOW)
+    flush = replace(begun, run="flush-1", source="")
+    await ledger.begin(flush, NOW)
+    assert await ledger.unfinished_flushes(begun.integration_id, NOW) == []
+    found = await ledger.unfinished_flushes(begun.integration_id, NOW + LEASE)
+    assert [one.fact.run for one in found] == ["flush-1"]
