@@ -13,9 +13,11 @@ from shared.model.jobs import Job, Step
 from shared.model.problem import PROVIDER, Problem
 from shared.model.reasons import Reason
 from shared.store.problems import ProblemStore
+from shared.store.tables import ConflictError
 
 _log = logging.getLogger(__name__)
 
+_CONFLICT_SECONDS = 1.0
 _LEAST_BACK_OFF = 5.0
 _MOST_BACK_OFF = 900.0
 
@@ -30,7 +32,7 @@ class Handler(Protocol):
             None when done, else the seconds after which the job is to come back.
 
         Raises:
-            ArmError: it can only be tried again later.
+            ArmError, ConflictError: it can only be tried again later.
         """
 
     async def give_up(self, job: Job, error: ArmError | None) -> None:
@@ -89,6 +91,9 @@ class JobRunner:
         except ThrottledError as error:
             jitter = 1 + fraction(job.target, str(job.attempt)) / 4
             return error, max(error.retry_after, 1.0) * jitter
+        except ConflictError:
+            # Somebody else changed the row in the meantime: look again at what is there now.
+            return None, _CONFLICT_SECONDS
         except ArmError as error:
             _log.warning("%s %s", error.detail, describe(job))
             return error, back_off(job.attempt, _LEAST_BACK_OFF, _MOST_BACK_OFF, job.target)

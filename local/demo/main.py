@@ -1,0 +1,131 @@
+"""`make demo`: onboard two customers, provision, collect and correlate; then check every claim."""
+
+import argparse
+import asyncio
+import shutil
+import sys
+
+from local.app_client import AppClient
+from local.azure.control import AzureControl
+from local.azurite import ROOT
+from local.demo.checks import DIRTY_ENTRIES, ENTRIES_PER_WRITE, Claim, Result, claims
+from local.demo.narrator import Narrator, TooSlowError
+from local.demo.report import show_claims, show_record, show_table
+from local.demo.scene import CustomerScene, act, delegate, make_customers, register
+from local.process import NotReadyError
+from local.stack import Stack
+
+LOGS = ROOT / "build" / "logs"
+
+_PROVISIONING_SECONDS = 60.0
+_COLLECTING_SECONDS = 60.0
+
+
+def main(arguments: list[str]) -> int:
+    """Run the demo; 0 if all its claims hold, 1 if not, 2 for wrong usage."""
+    parser = argparse.ArgumentParser(prog="python -m local demo", description=__doc__)
+    parser.add_argument("--seed", type=int, default=7, help="what happens in the simulated Azure")
+    options = parser.parse_args(arguments)
+    shutil.rmtree(LOGS, ignore_errors=True)
+    narrator = Narrator()
+    try:
+        with Stack(LOGS, seed=options.seed) as stack:
+            holds = asyncio.run(_demo(narrator, stack))
+    except (TooSlowError, NotReadyError) as error:
+        narrator.say(f"[red]failed:[/red] {error}")
+        print(f"The logs are in {LOGS}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0 if holds else 1
+
+
+async def _demo(narrator: Narrator, stack: Stack) -> bool:
+    await _start(narrator, stack)
+    storage = stack.azurite.connection_string
+    async with (
+        AzureControl(stack.azure_url) as azure,
+        AppClient(stack.host_url, stack.function_key, storage) as app,
+    ):
+        await azure.subscribe(stack.event_grid_url)
+        customers = await make_customers(azure)
+        await _onboard(narrator, azure, app, customers)
+        await _provision(narrator, app, customers)
+        await _collect(narrator, azure, app, customers)
+        results = [await _result(app, customer) for customer in customers]
+        found = claims(results, await app.take_messages())
+    narrator.console.print()
+    show_table(narrator.console, results)
+    show_record(narrator.console, results)
+    show_claims(narrator.console, found)
+    return _conclude(narrator, found)
+
+
+async def _start(narrator: Narrator, stack: Stack) -> None:
+    for what, start in (
+        ("Azurite, the storage emulator", stack.start_azurite),
+        ("the simulated Azure", stack.start_azure),
+        ("the Functions host with the app", stack.start_host),
+    ):
+        narrator.say(f"starting {what}")
+        await asyncio.to_thread(start)
+
+
+async def _onboard(
+    narrator: Narrator, azure: AzureControl, app: AppClient, customers: list[CustomerScene]
+) -> None:
+    for customer in customers:
+        await register(app, customer)
+        narrator.say(f"registered {customer.name}; the customer runs:")
+        narrator.console.print(f"            {customer.command}", style="dim", markup=False)
+        await delegate(azure, customer)
+
+
+async def _provision(narrator: Narrator, app: AppClient, customers: list[CustomerScene]) -> None:
+    async def look() -> tuple[int, str]:
+        seen = [await app.integration(customer.integration_id) for customer in customers]
+        hubs = [f"{hub['region']} hub {hub['state']}" for each in seen for hub in each["hubs"]]
+        return sum(each["counts"]["subscriptions"]["configured"] for each in seen), ", ".join(hubs)
+
+    goal = sum(len(customer.watched) for customer in customers)
+    await narrator.follow("subscriptions configured", goal, look, _PROVISIONING_SECONDS)
+
+
+async def _collect(
+    narrator: Narrator, azure: AzureControl, app: AppClient, customers: list[CustomerScene]
+) -> None:
+    narrator.say("things happen in the customers' subscriptions: deployments, key vaults, refusals, failures")
+    for customer in customers:
+        await act(azure, customer)
+    delivered = sum(each.delivered for customer in customers for each in customer.played)
+    ours = sum(ENTRIES_PER_WRITE * len(customer.watched) for customer in customers)
+    goal = delivered + ours + DIRTY_ENTRIES * len(customers)
+
+    async def look() -> tuple[int, str]:
+        seen = [
+            (await app.integration(customer.integration_id))["counts"]["entries"] for customer in customers
+        ]
+        total = {name: sum(each[name] for each in seen) for name in seen[0]}
+        left = total["in"] - total["parked"]
+        return left, f"{total['operations']} records; {total['parked']} entries wait for their rest"
+
+    await narrator.follow("entries handled", goal, look, _COLLECTING_SECONDS)
+
+
+async def _result(app: AppClient, customer: CustomerScene) -> Result:
+    return Result(
+        scene=customer,
+        integration=await app.integration(customer.integration_id),
+        subscriptions=await app.subscriptions(customer.integration_id),
+        files=await app.condensed_files(customer.name),
+    )
+
+
+def _conclude(narrator: Narrator, found: list[Claim]) -> bool:
+    failed = [claim for claim in found if not claim.holds]
+    narrator.console.print()
+    if failed:
+        narrator.say(f"[red]{len(failed)} of {len(found)} claims fail[/red]; the logs are in {LOGS}")
+    else:
+        narrator.say(f"[green]all {len(found)} claims hold[/green]")
+    return not failed

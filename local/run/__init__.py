@@ -1,0 +1,1 @@
+"""`make run`: all parts, up until Ctrl-C."""
