@@ -84,7 +84,7 @@ class AzureControl:
     async def play(
         self, scenario: str, subscription_id: str, *, count: int = 1, seed: int | None = None
     ) -> list[Played]:
-        """Let something happen in a subscription; `mixed`, `repeated` and `dirty` are special."""
+        """Let something happen in a subscription; `mixed`, `repeated`, `split` and `dirty` are special."""
         body = {"scenario": scenario, "subscriptionId": subscription_id, "count": count, "seed": seed}
         answer = await self._call("play", body)
         return [_played(one) for one in answer["written"]]

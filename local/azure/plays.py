@@ -15,6 +15,9 @@ DIRTY = "dirty"
 REPEATED = "repeated"
 """The scenario of a deployment whose entries all arrive twice, byte for byte."""
 
+SPLIT = "split"
+"""The scenario of a deployment whose later results lie in later capture files than its beginnings."""
+
 _DIRTY_BODIES: tuple[bytes | None, ...] = (
     b'{"records":[{"time":"2026-01-01T00:00:00.0000000Z", "category":"Administr',
     None,
@@ -29,7 +32,7 @@ async def play(
 
     Args:
         azure: where.
-        scenario: a name in `SCENARIOS`, `mixed`, `repeated` or `dirty`.
+        scenario: a name in `SCENARIOS`, `mixed`, `repeated`, `split` or `dirty`.
         subscription_id: in which subscription.
         count: how often.
         seed: restarts the world's chance, so that the same is written again.
@@ -49,7 +52,12 @@ async def play(
         story = Story.begin(azure.activity.writer, subscription)
         SCENARIOS[name](story)
         told = story.told(name)
-        delivered = azure.activity.record(subscription_id, told.entries, before)
+        late = [entry for entry in told.entries if scenario == SPLIT and "jobId" in entry]
+        early = [entry for entry in told.entries if entry not in late]
+        delivered = azure.activity.record(subscription_id, early, before)
+        if late:
+            await azure.capture.close_windows(force=True)
+            delivered += azure.activity.record(subscription_id, late, before)
         again = azure.activity.record(subscription_id, told.entries, before) if scenario == REPEATED else 0
         written.append(replace(told, delivered=delivered, duplicates=again))
     return written
@@ -59,7 +67,7 @@ def _scenario(azure: SimulatedAzure, name: str) -> str:
     """The scenario of one round."""
     if name == MIXED:
         return azure.world.random.choice(sorted(SCENARIOS))
-    return "deployment" if name == REPEATED else name
+    return "deployment" if name in (REPEATED, SPLIT) else name
 
 
 async def _dirty(azure: SimulatedAzure, subscription_id: str) -> Written:

@@ -12,7 +12,7 @@ from azure.storage.blob.aio import BlobServiceClient
 from local.azure.capture import CapturedFile
 from local.azure.event_grid import HandshakeError
 from local.azure.faults import Fault, FaultKind
-from local.azure.plays import DIRTY, MIXED, play
+from local.azure.plays import DIRTY, MIXED, SPLIT, play
 from local.azurite import Azurite
 from tests.local.azure.azure_bench import Bench, setting
 from tests.local.azure.webhook import listening, until
@@ -109,6 +109,20 @@ async def test_dirty_material_is_in_files_like_any_other(stored: Bench, azurite:
     bodies = [event["Body"] for events, _ in read for event in events]
     assert None in bodies
     assert any(body and body.endswith(b'"Administr') for body in bodies)
+
+
+async def test_the_end_of_an_operation_can_lie_in_a_later_file(stored: Bench, azurite: Azurite) -> None:
+    subscription = _listen(stored)
+    [written] = await play(stored.azure, SPLIT, subscription)
+    assert written.delivered == len(written.entries)
+    first = list(stored.azure.capture.files)
+    second = await stored.azure.capture.close_windows(force=True)
+    kinds = []
+    for files in (first, second):
+        events = [event for file in files for event in (await _read(azurite, file))[0]]
+        records = [record for event in events for record in json.loads(event["Body"])["records"]]
+        kinds.append({"jobId" in record for record in records})
+    assert kinds == [{False}, {True}]
 
 
 async def test_a_webhook_is_validated_and_told_of_every_file(stored: Bench) -> None:
