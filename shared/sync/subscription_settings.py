@@ -6,6 +6,7 @@ seen to answer OK and keep nothing, one read-back later. After that each is veri
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,7 +23,7 @@ from shared.model.outcome import CREATED, REPAIRED, UNCHANGED, Outcome, OutcomeK
 from shared.model.reasons import Reason
 from shared.model.subscription import Coverage, Subscription
 from shared.settings import Settings
-from shared.store.tables import Stored
+from shared.store.tables import ConflictError, Stored
 from shared.sync.context import Context
 from shared.sync.drift import setting_drift
 
@@ -158,7 +159,9 @@ class SubscriptionSettingsStep:
             and integration.fact.status is IntegrationStatus.PROVISIONING
         ):
             active = replace(integration.fact, status=IntegrationStatus.ACTIVE)
-            await context.integrations.save(active, integration.etag)
+            # Many jobs see the first configured subscription at once, and one of them is enough.
+            with suppress(ConflictError):
+                await context.integrations.save(active, integration.etag)
         return None
 
     async def _observe(self, row: Subscription, wanted: DiagnosticSetting) -> Observed:
