@@ -1,6 +1,6 @@
 """Who may do what: tokens, delegation, roles, linked scopes, disabled subscriptions.
 
-Error texts: contracts of Azure Resource Manager as seen in public issues; the wrong-issuer text is
+Error texts: contracts of Azure Resource Manager as seen in public bug reports; the wrong-issuer text is
 what ARM says of a subscription in a tenant that the caller's token is not for.
 """
 

@@ -1,6 +1,6 @@
 """What Azure Monitor checks before it takes a diagnostic setting, in its words.
 
-Messages are those seen in public issues; bodies carry no `error` wrapper. What Azure answers when a
+Messages are those seen in public bug reports; bodies carry no `error` wrapper. What Azure answers when a
 full-rights rule is named together with a hub that does not exist is not known: it is refused here, so
 that a wrong order of creation shows.
 """

@@ -1,6 +1,6 @@
 """Event Hubs namespaces (2026-01-01): long operations, names unique in all of Azure.
 
-Error texts: learn.microsoft.com/azure/event-hubs/resource-manager-exceptions and public issues.
+Error texts: learn.microsoft.com/azure/event-hubs/resource-manager-exceptions and public bug reports.
 """
 
 import re
