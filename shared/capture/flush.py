@@ -56,7 +56,11 @@ class Flusher:
         self._clock = clock
 
     async def flush(self) -> Counts:
-        """Flush all integrations, a bounded amount of each."""
+        """Flush all integrations, a bounded amount of each.
+
+        Raises:
+            ExceptionGroup: some could not be flushed; the others were.
+        """
         gate = asyncio.Semaphore(_AT_ONCE)
 
         async def one(owner: Owner) -> Counts:
@@ -67,7 +71,11 @@ class Flusher:
                 return counts
 
         owners = [Owner(known.id, known.customer) for known in await self._integrations.list()]
-        return sum(await asyncio.gather(*map(one, owners)), Counts())
+        results = await asyncio.gather(*map(one, owners), return_exceptions=True)
+        failures = [result for result in results if isinstance(result, BaseException)]
+        if failures:
+            raise BaseExceptionGroup("some integrations could not be flushed", failures)
+        return sum((result for result in results if isinstance(result, Counts)), Counts())
 
     async def flush_integration(self, owner: Owner) -> Counts:
         """Emit what has waited long enough, and end flushes that did not come to their end."""
@@ -75,7 +83,7 @@ class Flusher:
         total = Counts()
         try:
             for begun in await self._captures.unfinished_flushes(owner.integration_id, now):
-                leased = await self._captures.begin(begun.fact, now)
+                leased = await self._captures.begin(begun, now)
                 total += await self._resume(owner, leased)
             return total + await self._emit(owner, now)
         except (LeasedError, ConflictError):
@@ -122,7 +130,7 @@ class Flusher:
             last=handed.contents.last or "",
             finished_at=self._clock(),
         )
-        await self._captures.finish(done, leased.etag)
+        await self._captures.finish(done, leased)
         _log.info("flushed %s: %s", owner.integration_id, plan.counts)
         return plan.counts
 

@@ -113,9 +113,7 @@ class CaptureHandler:
             else:
                 done = await self._condense(file, owner, leased.fact)
             done.counts.check()
-            await self._captures.finish(
-                replace(done, leased_until=None, finished_at=self._clock()), leased.etag
-            )
+            await self._captures.finish(replace(done, leased_until=None, finished_at=self._clock()), leased)
         except BaseException:
             await self._captures.release(leased)
             raise

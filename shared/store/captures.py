@@ -1,6 +1,7 @@
 """Table `captures`, the ledger: partition the integration and day, row the run's id.
 
-Every capture file and every flush leaves one row, which says what became of its entries.
+Every capture file and every flush leaves one row, which says what became of its entries. A flush that is not
+done has its row in a partition of its own, so that those which were cut off are found without a search.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,9 @@ from shared.store.tables import (
     find,
     insert,
     moment_of,
+    overwrite,
     query,
+    remove,
     replace,
     text_of,
 )
@@ -88,7 +91,7 @@ class CaptureStore:
             LeasedError: somebody else has the lease.
         """
         table = await self._storage.table(TableName.CAPTURES)
-        row = await find(table, _partition(entry.integration_id, entry.day), entry.run)
+        row = await find(table, _partition(entry), entry.run)
         if row is not None:
             known = _from_row(row)
             if known.done:
@@ -108,14 +111,20 @@ class CaptureStore:
             raise LeasedError("the lease was lost as soon as it was taken")
         return Stored(_from_row(taken), taken["_etag"])
 
-    async def finish(self, entry: LedgerEntry, etag: str) -> None:
+    async def finish(self, entry: LedgerEntry, leased: Stored[LedgerEntry]) -> None:
         """Write the result of a run.
 
         Raises:
             ConflictError: the lease had run out, and somebody else took it.
         """
         table = await self._storage.table(TableName.CAPTURES)
-        await commit(table, [replace(_to_row(entry), etag)])
+        row, before = _to_row(entry), _to_row(leased.fact)
+        if row["PartitionKey"] == before["PartitionKey"]:
+            await commit(table, [replace(row, leased.etag)])
+            return
+        # Whoever ends a flush writes the same, so it does not matter if two do.
+        await commit(table, [overwrite(row)])
+        await commit(table, [remove(before, leased.etag)])
 
     async def release(self, leased: Stored[LedgerEntry]) -> None:
         """Give the lease back after a failure, so that the next delivery need not wait for its end."""
@@ -127,20 +136,17 @@ class CaptureStore:
             return
 
     async def read(self, integration_id: str, day: datetime, run: str) -> LedgerEntry | None:
-        """One run."""
-        row = await find(await self._storage.table(TableName.CAPTURES), _partition(integration_id, day), run)
+        """A run that is done, or a capture file being handled."""
+        table = await self._storage.table(TableName.CAPTURES)
+        row = await find(table, _day(integration_id, day), run)
         return None if row is None else _from_row(row)
 
-    async def unfinished_flushes(self, integration_id: str, now: datetime) -> list[Stored[LedgerEntry]]:
+    async def unfinished_flushes(self, integration_id: str, now: datetime) -> list[LedgerEntry]:
         """Flushes whose worker did not come to the end."""
         table = await self._storage.table(TableName.CAPTURES)
-        rows = query(
-            table,
-            "PartitionKey ge @least and PartitionKey lt @most and state eq 'leased' and source eq ''",
-            **_days_of(integration_id),
-        )
-        found = [Stored(_from_row(row), row["_etag"]) async for row in rows]
-        return [flush for flush in found if flush.fact.leased_until is None or flush.fact.leased_until <= now]
+        rows = query(table, "PartitionKey eq @flushes", flushes=_flushes(integration_id))
+        found = [_from_row(row) async for row in rows]
+        return [flush for flush in found if flush.leased_until is None or flush.leased_until <= now]
 
     async def totals(self, integration_id: str) -> Counts:
         """What became of all of an integration's entries, over all its runs."""
@@ -148,7 +154,7 @@ class CaptureStore:
         total = Counts()
         entities = table.query_entities(
             "PartitionKey ge @least and PartitionKey lt @most",
-            parameters=_days_of(integration_id),
+            parameters={"least": f"{integration_id}-0", "most": f"{integration_id}-:"},
             select=list(_COUNTS),
         )
         async for entity in entities:
@@ -156,12 +162,18 @@ class CaptureStore:
         return total
 
 
-def _partition(integration_id: str, day: datetime) -> str:
+def _partition(entry: LedgerEntry) -> str:
+    if not entry.source and not entry.done:
+        return _flushes(entry.integration_id)
+    return _day(entry.integration_id, entry.day)
+
+
+def _day(integration_id: str, day: datetime) -> str:
     return f"{integration_id}-{day:%Y%m%d}"
 
 
-def _days_of(integration_id: str) -> dict[str, str]:
-    return {"least": f"{integration_id}-0", "most": f"{integration_id}-:"}
+def _flushes(integration_id: str) -> str:
+    return f"{integration_id}-flush"
 
 
 def _counts_of(row: Mapping[str, Any]) -> Counts:
@@ -170,7 +182,7 @@ def _counts_of(row: Mapping[str, Any]) -> Counts:
 
 def _to_row(entry: LedgerEntry) -> Row:
     return {
-        "PartitionKey": _partition(entry.integration_id, entry.day),
+        "PartitionKey": _partition(entry),
         "RowKey": entry.run,
         "integration": entry.integration_id,
         "day": text_of(entry.day),

@@ -225,8 +225,8 @@ async def test_a_flush_that_was_cut_off_is_ended_by_the_next(app: App) -> None:
     table = await app.storage.table(TableName.CAPTURES)
     name = next(name for name in before if "flush-" in name)
     run = name.rpartition("/")[2].removesuffix(".ndjson.gz")
-    row = await table.get_entity(f"{app.integration}-20240501", run)
-    await table.update_entity({**row, "state": "leased", "condensed": 0, "unparked": 0, "operations": 0})
+    await table.delete_entity(f"{app.integration}-20240501", run)
+    await app.captures.begin(LedgerEntry(app.integration, run, app.now, "", CaptureState.LEASED), app.now)
     await app.blobs.delete(ContainerName.CONDENSED, name)
 
     app.now += timedelta(minutes=6)

@@ -40,7 +40,7 @@ async def test_a_worker_that_died_loses_its_lease(ledger: CaptureStore, begun: L
     taken = await ledger.begin(begun, NOW + LEASE)
     assert not taken.fact.done
     with pytest.raises(ConflictError):
-        await ledger.finish(replace(begun, state=CaptureState.DONE), lost.etag)
+        await ledger.finish(replace(begun, state=CaptureState.DONE), lost)
 
 
 async def test_a_lease_that_was_given_back_can_be_taken_at_once(
@@ -57,7 +57,7 @@ async def test_a_file_that_is_done_is_answered_with_what_became_of_it(
     done = replace(
         begun, state=CaptureState.DONE, counts=Counts(entries=2, condensed=2), output="x", finished_at=NOW
     )
-    await ledger.finish(done, leased.etag)
+    await ledger.finish(done, leased)
     assert (await ledger.begin(begun, NOW)).fact == done
     assert await ledger.read(begun.integration_id, NOW, "run") == done
 
@@ -69,7 +69,7 @@ async def test_totals_add_up_over_days_and_only_for_the_integration(
         entry = replace(begun, integration_id=integration, run=f"r{number}", day=NOW + timedelta(days=number))
         leased = await ledger.begin(entry, NOW)
         counts = Counts(entries=number + 1, parked=number + 1)
-        await ledger.finish(replace(entry, state=CaptureState.DONE, counts=counts), leased.etag)
+        await ledger.finish(replace(entry, state=CaptureState.DONE, counts=counts), leased)
     assert await ledger.totals(begun.integration_id) == Counts(entries=6, parked=6)
 
 
@@ -81,4 +81,15 @@ async def test_flushes_that_did_not_come_to_their_end_are_found(
     await ledger.begin(flush, NOW)
     assert await ledger.unfinished_flushes(begun.integration_id, NOW) == []
     found = await ledger.unfinished_flushes(begun.integration_id, NOW + LEASE)
-    assert [one.fact.run for one in found] == ["flush-1"]
+    assert [one.run for one in found] == ["flush-1"]
+
+
+async def test_a_flush_that_is_done_counts_and_is_not_found_again(
+    ledger: CaptureStore, begun: LedgerEntry
+) -> None:
+    flush = replace(begun, run="flush-1", source="")
+    leased = await ledger.begin(flush, NOW)
+    counts = Counts(condensed=1, unparked=1)
+    await ledger.finish(replace(flush, state=CaptureState.DONE, counts=counts), leased)
+    assert await ledger.unfinished_flushes(begun.integration_id, NOW + LEASE) == []
+    assert await ledger.totals(begun.integration_id) == counts
