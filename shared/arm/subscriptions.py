@@ -6,7 +6,7 @@ learn.microsoft.com/rest/api/resources/subscriptions/list
 from azure.mgmt.resource.subscriptions.models import Subscription as SdkSubscription
 
 from shared.arm.connection import Arm
-from shared.arm.errors import arm_errors
+from shared.arm.errors import UnavailableError, arm_errors
 from shared.model.ids import normal_guid
 from shared.model.subscription import ListedSubscription
 
@@ -17,13 +17,14 @@ async def list_subscriptions(arm: Arm) -> list[ListedSubscription]:
     The list is complete or there is none: if any page fails, it raises.
 
     Raises:
-        ArmError: a page could not be had.
+        ArmError: a page could not be had, or an item of it has no proper ids.
     """
-    listed: list[ListedSubscription] = []
     with arm_errors():
-        async for item in arm.subscriptions.subscriptions.list():
-            listed.append(_to_model(item))  # noqa: PERF401 - a comprehension would hide the paging
-    return listed
+        items = [item async for item in arm.subscriptions.subscriptions.list()]
+    try:
+        return [_to_model(item) for item in items]
+    except ValueError as error:
+        raise UnavailableError(f"a listing that cannot be read: {error}") from error
 
 
 def _to_model(item: SdkSubscription) -> ListedSubscription:

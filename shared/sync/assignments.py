@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from shared.model.hubs import HubAssignment, HubState
+from shared.model.ids import stable_hash
 from shared.model.integration import Integration
 
 MOST_NAMESPACE_NAME = 50
@@ -16,8 +17,12 @@ MOST_NAMESPACE_NAME = 50
 
 
 def namespace_name(prefix: str, region: str, shard: int) -> str:
-    """Name of a region's namespace."""
-    return f"{prefix}-{region}-{shard}"[:MOST_NAMESPACE_NAME]
+    """Name of a region's namespace; one that would be too long ends in a hash instead."""
+    name = f"{prefix}-{region}-{shard}"
+    if len(name) <= MOST_NAMESPACE_NAME:
+        return name
+    digest = stable_hash(name)[:8]
+    return f"{name[: MOST_NAMESPACE_NAME - len(digest) - 1]}-{digest}"
 
 
 def wanted_regions(integration: Integration) -> frozenset[str]:

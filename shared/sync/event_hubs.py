@@ -103,7 +103,9 @@ class EventHubsStep:
             prefix=context.settings.namespace_prefix,
             now=context.clock(),
         )
-        for _, group in groupby(added, key=lambda assignment: assignment.region):
+        # One transaction per region: of two jobs that assign at once, one loses as a whole and reads again.
+        by_region = sorted(added, key=lambda assignment: assignment.region)
+        for _, group in groupby(by_region, key=lambda assignment: assignment.region):
             await context.hubs.save(Stored(assignment, "") for assignment in group)
         for assignment in added:
             _log.info(
@@ -140,7 +142,7 @@ class EventHubsStep:
             await put_rule(context.arm, group, name)
         outcomes = await self._hubs(group, name, rows)
         await self._settle(job, rows, outcomes)
-        changed = any(each is not UNCHANGED for each in outcomes)
+        changed = any(each.kind in (OutcomeKind.CREATED, OutcomeKind.REPAIRED) for each in outcomes)
         return float(context.settings.read_back_seconds) if changed else None
 
     async def _namespace(self, region: str, name: str) -> Outcome:
@@ -169,7 +171,13 @@ class EventHubsStep:
                 outcomes.append(UNCHANGED)
                 continue
             hub = action.assignment.fact.hub
-            await put_hub(self._context.arm, group, name, hub, action.shape)
+            try:
+                await put_hub(self._context.arm, group, name, hub, action.shape)
+            except (ThrottledError, UnavailableError):
+                raise
+            except ArmError as error:
+                outcomes.append(blocked(error.reason, error.detail))
+                continue
             _log.info("event hub written namespace=%s hub=%s", name, hub)
             outcomes.append(CREATED if action.missing else REPAIRED)
         return outcomes
@@ -177,21 +185,21 @@ class EventHubsStep:
     async def _settle(
         self, job: Job, rows: Sequence[Stored[HubAssignment]], outcomes: Sequence[Outcome]
     ) -> None:
-        """An event hub is ready only when it was read back as wanted."""
         context = self._context
         now = context.clock()
-        after = [
-            replace(row.fact, state=HubState.READY, reason=None, detail="", verified_at=now)
-            if outcome is UNCHANGED
-            else replace(row.fact, state=HubState.CREATING, reason=None, detail="")
-            for row, outcome in zip(rows, outcomes, strict=True)
+        after = [settled(row.fact, outcome, now) for row, outcome in zip(rows, outcomes, strict=True)]
+        newly_ready = [
+            fact
+            for row, fact in zip(rows, after, strict=True)
+            if fact.state is HubState.READY and row.fact.state is not HubState.READY
         ]
+        for fact in after:
+            if fact.state is HubState.BLOCKED or fact in newly_ready:
+                await context.note(fact.integration_id, place(fact), fact.reason, fact.detail)
         await self._save(rows, after)
-        for row, fact in zip(rows, after, strict=True):
-            if fact.state is HubState.READY and row.fact.state is not HubState.READY:
-                await context.note(fact.integration_id, place(fact), None, "")
-                cause = Cause.ONBOARDING if job.cause is Cause.CYCLE else job.cause
-                await context.start(Step.SUBSCRIPTION_SETTINGS, cause, fact.integration_id)
+        cause = Cause.ONBOARDING if job.cause is Cause.CYCLE else job.cause
+        for fact in newly_ready:
+            await context.start(Step.SUBSCRIPTION_SETTINGS, cause, fact.integration_id)
 
     async def _block(self, job: Job, outcome: Outcome) -> None:
         context = self._context
@@ -201,9 +209,9 @@ class EventHubsStep:
             replace(row.fact, state=HubState.BLOCKED, reason=outcome.reason, detail=outcome.detail)
             for row in rows
         ]
-        await self._save(rows, after)
         for fact in after:
             await context.note(fact.integration_id, place(fact), fact.reason, fact.detail)
+        await self._save(rows, after)
 
     async def _save(self, before: Sequence[Stored[HubAssignment]], after: Sequence[HubAssignment]) -> None:
         await self._context.hubs.save(
@@ -269,6 +277,17 @@ def due_namespaces(assignments: Sequence[HubAssignment], settings: Settings, now
             or now - assignment.verified_at >= sweep
         }
     )
+
+
+def settled(row: HubAssignment, outcome: Outcome, now: datetime) -> HubAssignment:
+    """The assignment after an outcome; a hub is ready only when it was read back as wanted."""
+    match outcome.kind:
+        case OutcomeKind.UNCHANGED:
+            return replace(row, state=HubState.READY, reason=None, detail="", verified_at=now)
+        case OutcomeKind.BLOCKED:
+            return replace(row, state=HubState.BLOCKED, reason=outcome.reason, detail=outcome.detail)
+        case _:
+            return replace(row, state=HubState.CREATING, reason=None, detail="")
 
 
 def replace_state(rows: Sequence[Stored[HubAssignment]], state: HubState) -> list[HubAssignment]:

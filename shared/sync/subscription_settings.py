@@ -187,10 +187,11 @@ class SubscriptionSettingsStep:
         return CREATED if action.kind is ActionKind.CREATE else REPAIRED
 
     async def _save(self, before: Stored[Subscription], after: Subscription) -> None:
-        await self._context.subscriptions.save([Stored(after, before.etag)])
         confirmed = after.coverage is Coverage.CONFIGURED and before.fact.coverage is not Coverage.CONFIGURED
         if confirmed or after.coverage is Coverage.BLOCKED:
+            # Before the row: a job that ends in between comes again and still sees the change to be noted.
             await self._context.note(after.integration_id, after.subscription_id, after.reason, after.detail)
+        await self._context.subscriptions.save([Stored(after, before.etag)])
 
 
 def wanted_setting(settings: Settings, hub: HubAssignment) -> DiagnosticSetting:

@@ -6,10 +6,11 @@ complete listing that saw them; only what three complete listings in a row did n
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from shared.arm.errors import ArmError
+from shared.arm.errors import ArmError, ThrottledError
 from shared.arm.subscriptions import list_subscriptions
 from shared.model.ids import parse_resource_id
 from shared.model.integration import Integration
@@ -18,13 +19,16 @@ from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
 from shared.model.subscription import Coverage, ListedSubscription, Subscription, SubscriptionState
 from shared.store.listings import KEPT
-from shared.store.tables import Stored
+from shared.store.tables import ConflictError, Stored
 from shared.sync.context import Context
 
 _log = logging.getLogger(__name__)
 
 LISTING = "subscriptions"
 """Kind and place under which complete listings and failures to list are noted."""
+
+_MOST_TRIES = 5
+"""How often the rows of one integration are planned anew after a conflict, before the job comes again."""
 
 _OUT_OF_SERVICE = frozenset({SubscriptionState.DISABLED.value, SubscriptionState.DELETED.value})
 
@@ -42,9 +46,11 @@ class SubscriptionsStep:
             ArmError: the listing could not be completed; then nothing was changed.
         """
         context = self._context
-        listed = await list_subscriptions(context.arm)
+        if job.cause is Cause.CYCLE and job.cycle < max((await self._completed()).fact, default=""):
+            return None
+        listed = await self._list()
         integrations = await context.integrations.list()
-        completed = await context.listings.read(LISTING, LISTING)
+        completed = await self._completed()
         stamps = tuple(sorted({*completed.fact, job.cycle}))[-KEPT:]
         for integration in integrations:
             await self._update(integration, listed, stamps, job)
@@ -60,6 +66,18 @@ class SubscriptionsStep:
         reason = error.reason if error is not None else Reason.UNREACHABLE
         await self._context.note(PROVIDER, LISTING, reason, error.detail if error is not None else "")
 
+    async def _completed(self) -> Stored[tuple[str, ...]]:
+        return await self._context.listings.read(LISTING, LISTING)
+
+    async def _list(self) -> list[ListedSubscription]:
+        try:
+            return await list_subscriptions(self._context.arm)
+        except ThrottledError:
+            raise
+        except ArmError as error:
+            await self._context.note(PROVIDER, LISTING, error.reason, error.detail)
+            raise
+
     async def _update(
         self,
         integration: Integration,
@@ -67,6 +85,30 @@ class SubscriptionsStep:
         stamps: tuple[str, ...],
         job: Job,
     ) -> None:
+        """Jobs of another step write the same rows; what meets a conflict is read and planned again."""
+        pending = False
+        for _ in range(_MOST_TRIES):
+            changed = await self._changes(integration, listed, stamps, job)
+            # Before the rows: a job that ends in between comes again and still sees the change to be noted.
+            for before, after in changed:
+                await self._note_change(before, after.fact)
+                pending = pending or _newly_pending(before, after.fact)
+            with suppress(ConflictError):
+                await self._context.subscriptions.save(after for _, after in changed)
+                break
+        else:
+            raise ConflictError
+        if pending:
+            cause = Cause.ONBOARDING if job.cause is Cause.CYCLE else job.cause
+            await self._context.start(Step.SUBSCRIPTION_SETTINGS, cause, integration.id)
+
+    async def _changes(
+        self,
+        integration: Integration,
+        listed: Sequence[ListedSubscription],
+        stamps: tuple[str, ...],
+        job: Job,
+    ) -> list[tuple[Subscription | None, Stored[Subscription]]]:
         context = self._context
         known = {row.fact.subscription_id: row for row in await context.subscriptions.list(integration.id)}
         facts = plan(
@@ -85,14 +127,7 @@ class SubscriptionsStep:
                 changed.append((None, Stored(fact, "")))
             elif old.fact != fact:
                 changed.append((old.fact, Stored(fact, old.etag)))
-        await context.subscriptions.save(after for _, after in changed)
-        pending = False
-        for before, after in changed:
-            await self._note_change(before, after.fact)
-            pending = pending or _newly_pending(before, after.fact)
-        if pending:
-            cause = Cause.ONBOARDING if job.cause is Cause.CYCLE else job.cause
-            await context.start(Step.SUBSCRIPTION_SETTINGS, cause, integration.id)
+        return changed
 
     async def _note_change(self, before: Subscription | None, after: Subscription) -> None:
         if (before.reason if before is not None else None) == after.reason:
@@ -115,10 +150,12 @@ class SubscriptionsStep:
         delegated = {
             item.tenant_id for item in listed if provider in item.managed_by and item.tenant_id != provider
         }
-        for tenant in delegated - known:
+        unknown = delegated - known
+        for tenant in unknown:
             await context.note(PROVIDER, tenant, Reason.UNKNOWN_TENANT, f"tenant {tenant}")
-        for tenant in known:
-            await context.problems.settle(PROVIDER, tenant, context.clock(), None)
+        for problem in await context.problems.list(PROVIDER):
+            if problem.reason is Reason.UNKNOWN_TENANT and problem.where not in unknown:
+                await context.problems.settle(PROVIDER, problem.where, context.clock(), None)
 
 
 def plan(
@@ -142,7 +179,7 @@ def plan(
         stamps: of the last complete listings, this one included, oldest first.
         now: the present (UTC).
     """
-    rows = dict(known)
+    rows = {key: _missed(row, stamps) for key, row in known.items()}
     for item in listed:
         if item.tenant_id == integration.tenant_id:
             rows[item.subscription_id] = _seen(
@@ -157,7 +194,7 @@ def plan(
     if expected is not None and expected not in rows:
         rows[expected] = _never_seen(integration, expected)
     within = _within_cap(rows.values(), integration.subscription_cap)
-    return [_covered(row, row.subscription_id in within, stamps) for row in rows.values()]
+    return [_covered(row, within_cap=row.subscription_id in within) for row in rows.values()]
 
 
 def _seen(
@@ -179,6 +216,7 @@ def _seen(
         first_seen=row.first_seen or stamp,
         last_seen=max(row.last_seen, stamp),
         delegated_since=since,
+        coverage=Coverage.EXCLUDED if row.coverage is Coverage.GONE else row.coverage,
     )
 
 
@@ -196,18 +234,26 @@ def _never_seen(integration: Integration, subscription_id: str) -> Subscription:
     )
 
 
+def _missed(row: Subscription, stamps: Sequence[str]) -> Subscription:
+    """The row if this listing does not see it either."""
+    if len(stamps) < KEPT or not row.first_seen or row.last_seen >= stamps[-KEPT]:
+        return row
+    return replace(row, coverage=Coverage.GONE, reason=Reason.NOT_DELEGATED, detail="", delegated_since=None)
+
+
 def _within_cap(rows: Iterable[Subscription], cap: int) -> set[str]:
-    """Those first seen are kept, so that nothing covered is ever displaced by something new."""
-    delegated = [row for row in rows if row.delegated_since is not None]
-    delegated.sort(key=lambda row: (row.first_seen, row.subscription_id))
-    return {row.subscription_id for row in delegated[:cap]}
+    """Those first delegated are kept, so that nothing covered is ever displaced by something new."""
+    delegated = sorted(
+        (row.delegated_since, row.first_seen, row.subscription_id)
+        for row in rows
+        if row.delegated_since is not None
+    )
+    return {subscription_id for _, _, subscription_id in delegated[:cap]}
 
 
-def _covered(row: Subscription, within_cap: bool, stamps: Sequence[str]) -> Subscription:
-    if len(stamps) >= KEPT and row.first_seen and row.last_seen < stamps[-KEPT]:
-        return replace(
-            row, coverage=Coverage.GONE, reason=Reason.NOT_DELEGATED, detail="", delegated_since=None
-        )
+def _covered(row: Subscription, *, within_cap: bool) -> Subscription:
+    if row.coverage is Coverage.GONE:
+        return row
     reason = _exclusion(row, within_cap=within_cap)
     if reason is not None:
         return replace(row, coverage=Coverage.EXCLUDED, reason=reason, detail="")
