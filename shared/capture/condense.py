@@ -75,7 +75,8 @@ def _members(ordered: Sequence[Entry], shared: Fields) -> Fields:
     absent: Fields = {}
     for status, entry in firsts.items():
         fields = fields_of(entry.raw)
-        statuses[status] = object_text(_differing(fields, shared))
+        differing = {name: value for name, value in fields.items() if shared.get(name) != value}
+        statuses[status] = object_text(differing)
         lacking = [name_text(name) for name in shared if name not in fields]
         if lacking:
             absent[status] = array_text(lacking)
@@ -95,7 +96,3 @@ def _facts(ordered: Sequence[Entry]) -> Fields:
     if not starts:
         facts["missing"] = array_text([name_text(START)])
     return facts
-
-
-def _differing(fields: Fields, shared: Fields) -> Fields:
-    return {name: value for name, value in fields.items() if name in _PER_ENTRY or shared.get(name) != value}

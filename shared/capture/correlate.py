@@ -88,16 +88,15 @@ def correlate(arrived: Iterable[Entry], known: Known, run: Run) -> Plan:
 
 
 def replay(known: Known, run: Run) -> Plan:
-    """What a run decided that did not come to its end; nothing is decided anew."""
-    operations = {
-        key: replace(operation, members=tuple(member for member in operation.members if not member.waits))
-        for key, operation in known.operations.items()
-    }
+    """What a run decided that did not come to its end; nothing is decided anew.
+
+    In the operations that left in the run nothing waits, since what left before takes everything along.
+    """
     rooms = {
         correlation: replace(room, members=tuple(member for member in room.members if member.run == run.id))
         for correlation, room in known.rooms.items()
     }
-    return correlate((), Known(operations, rooms), run)
+    return correlate((), Known(known.operations, rooms), run)
 
 
 def _changed(
@@ -127,8 +126,7 @@ class _Correlation:
         self._entries[entry.raw] = entry
         before = self._seen.get(entry.raw)
         if before is not None:
-            if (before.source, before.number) != (self._run.id, entry.number):
-                self._duplicates += 1
+            self._duplicates += before.source != self._run.id
             return
         member = Member(entry.raw, self._run.id, entry.number, self._run.now)
         self._seen[entry.raw] = member

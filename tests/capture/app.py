@@ -82,7 +82,7 @@ class App:
         self.flusher = self.new_flusher()
         self._files = 0
 
-    def new_flusher(self) -> Flusher:
+    def new_flusher(self, operations: OperationStore | None = None) -> Flusher:
         integration = Integration(
             self.integration,
             self.customer,
@@ -97,14 +97,14 @@ class App:
         )
         return Flusher(
             captures=self.captures,
-            operations=self.operations,
+            operations=operations or self.operations,
             handoff=HandOff(self.storage, self.blobs),
             integrations=Integrations(integration),
             wait=WAIT,
             clock=lambda: self.now,
         )
 
-    def new_handler(self) -> CaptureHandler:
+    def new_handler(self, operations: OperationStore | None = None) -> CaptureHandler:
         """A worker of its own; workers share nothing but the storage."""
         assignment = HubAssignment(
             "eastus", self.customer, self.integration, 1, "lightkeeper-eastus-1", HubState.READY, START
@@ -112,7 +112,7 @@ class App:
         return CaptureHandler(
             blobs=self.blobs,
             captures=self.captures,
-            operations=self.operations,
+            operations=operations or self.operations,
             handoff=HandOff(self.storage, self.blobs),
             flusher=self.flusher,
             hubs=Hubs(assignment),

@@ -103,6 +103,33 @@ def test_an_entry_that_comes_late_makes_a_new_revision_of_the_same_record() -> N
     assert memory.counts == Counts(entries=3, condensed=3, operations=2)
 
 
+def test_after_the_wait_every_late_entry_makes_a_revision_at_once() -> None:
+    memory = Memory()
+    memory.run(numbered([record("Start")]), "f1")
+    memory.run([], "flush", NOW + WAIT)
+    late = memory.run(numbered([record("Accept", 1)]), "f2", NOW + WAIT)
+    assert [made.revision for made in late.records] == [2]
+    assert facts(late)["num_correlated_records"] == 2
+
+
+def test_a_file_that_comes_again_gives_its_own_revision_though_later_ones_exist() -> None:
+    memory = Memory()
+    entries = numbered([record("Start"), record("Success", 1)])
+    first = memory.run(entries, "f1")
+    memory.run(numbered([record("Accept", 2)]), "f2")
+    again = correlate(entries, memory.known, Run("f1", NOW, WAIT))
+    assert (again.records, again.counts) == (first.records, first.counts)
+
+
+def test_a_file_that_comes_again_counts_what_another_run_has_taken_along_as_parked() -> None:
+    memory = Memory()
+    entries = numbered([record("Start")])
+    first = memory.run(entries, "f1")
+    memory.run(numbered([record("Success", 2)]), "f2")
+    again = correlate(entries, memory.known, Run("f1", NOW, WAIT))
+    assert again.counts == first.counts == Counts(entries=1, parked=1)
+
+
 def test_a_duplicate_is_counted_once_within_a_file_and_across_files() -> None:
     memory = Memory()
     memory.run(numbered([record("Start"), record("Start")]), "f1")

@@ -3,16 +3,19 @@
 import asyncio
 import base64
 import json
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
 
 import pytest
 
 from shared.capture.entries import CONDENSED
 from shared.model.captures import CaptureState, Counts
+from shared.model.operations import Operation, WaitingRoom
 from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
 from shared.store.blobs import ContainerName
 from shared.store.captures import LEASE, UNASSIGNED, LeasedError, LedgerEntry
+from shared.store.operations import OperationStore, Snapshot
 from shared.store.tables import TableName
 from tests.capture.activity_log import capture_file, envelope, record, text
 from tests.capture.app import WAIT, App
@@ -251,3 +254,56 @@ async def test_a_large_operation_is_carried_through_a_blob(app: App) -> None:
     assert (parked.parked, done.condensed) == (1, 2)
     line = next(line for lines in (await app.condensed()).values() for line in lines)
     assert line[CONDENSED]["statuses"]["start"]["properties"] == start["properties"]
+
+
+class Overtaken(OperationStore):
+    """Loses its first race: something else happens after it has read and before it writes."""
+
+    def __init__(self, app: App, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(app.storage, app.blobs, WAIT, timedelta(days=1))
+        self._meanwhile: list[Callable[[], Awaitable[object]]] = [meanwhile]
+
+    async def save(
+        self,
+        integration_id: str,
+        snapshot: Snapshot,
+        changed: Iterable[Operation | WaitingRoom],
+        now: datetime,
+    ) -> None:
+        while self._meanwhile:
+            await self._meanwhile.pop()()
+        await super().save(integration_id, snapshot, changed, now)
+
+
+async def test_a_handler_that_lost_a_race_decides_again(app: App) -> None:
+    rival = await app.upload(capture_file([envelope(record("Start"))]))
+    file = await app.upload(capture_file([envelope(record("Success", 1))]))
+    subject = f"/blobServices/default/containers/capture/blobs/{file.path}"
+
+    counts = await app.new_handler(Overtaken(app, lambda: app.handle(rival))).handle(subject, {})
+
+    assert counts == Counts(entries=1, condensed=2, unparked=1, operations=1)
+    (await app.captures.totals(app.integration)).check()
+
+
+async def test_a_flush_that_lost_a_race_hands_on_only_what_it_won(app: App) -> None:
+    starts = [record("Start", correlation=f"c{number}") for number in range(30)]
+    await app.handle(await app.upload(capture_file([envelope(*starts)])))
+    rival = await app.upload(capture_file([envelope(record("Success", 1, correlation="c7"))]))
+    app.now += WAIT
+
+    async def meanwhile() -> None:
+        # The rival looks for what has waited too long, too, but earlier, when nothing has.
+        app.now -= WAIT
+        await app.handle(rival)
+        app.now += WAIT
+
+    flushed = await app.new_flusher(Overtaken(app, meanwhile)).flush()
+    await app.flusher.flush()
+
+    assert flushed.condensed < 30
+    lines = [line for lines in (await app.condensed()).values() for line in lines]
+    sizes = [line[CONDENSED]["num_correlated_records"] for line in lines]
+    assert sorted(sizes) == [1] * 29 + [2]
+    totals = await app.captures.totals(app.integration)
+    assert totals == Counts(entries=31, condensed=31, parked=30, unparked=30, operations=30)
