@@ -19,9 +19,9 @@ def records_in(text: bytes, position: Position) -> Iterator[Found | Aside]:
 
     It may be `{"records": [...]}`, an array, a bare record, or several of these one a line.
     """
-    text = text.removeprefix(_BYTE_ORDER_MARK).strip(b" \t\r\n")
+    whole, text = text, text.removeprefix(_BYTE_ORDER_MARK).strip(b" \t\r\n")
     if not text:
-        yield Aside(AsideReason.EMPTY_BODY, "nothing but white space", position, text)
+        yield Aside(AsideReason.EMPTY_BODY, "nothing but white space", position, whole)
         return
     try:
         found = list(_records_of(text, position))
@@ -30,7 +30,7 @@ def records_in(text: bytes, position: Position) -> Iterator[Found | Aside]:
         if len(lines) > 1 and _has_records(lines):
             yield from _one_a_line(text, position)
         else:
-            yield Aside(error.reason, str(error), position, text)
+            yield Aside(error.reason, str(error), position, whole)
         return
     yield from found
 
