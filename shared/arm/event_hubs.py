@@ -83,6 +83,30 @@ async def put_rule(arm: Arm, group: str, namespace: str) -> None:
         await arm.event_hubs.namespaces.create_or_update_authorization_rule(group, namespace, RULE_NAME, body)
 
 
+async def get_connection_string(arm: Arm, group: str, namespace: str) -> str:
+    """A connection string of the rule for diagnostic settings: a secret, to be handed on and never kept.
+
+    Raises:
+        ArmError: Azure refused or did not answer.
+    """
+    with arm_errors():
+        keys = await arm.event_hubs.namespaces.list_keys(group, namespace, RULE_NAME)
+    return keys.primary_connection_string or ""
+
+
+async def delete_hub(arm: Arm, group: str, namespace: str, hub: str) -> None:
+    """Delete an event hub and what it still holds; one that is not there is deleted already.
+
+    Raises:
+        ArmError: Azure refused or did not answer.
+    """
+    try:
+        with arm_errors():
+            await arm.event_hubs.event_hubs.delete(group, namespace, hub)
+    except NotFoundError:
+        return
+
+
 async def list_hubs(arm: Arm, group: str, namespace: str) -> dict[str, HubShape]:
     """All event hubs of a namespace by lower-cased name; complete, or it raises.
 
@@ -123,7 +147,10 @@ def namespace_body(shape: NamespaceShape) -> Any:  # noqa: ANN401 - the SDK take
     return {
         "location": shape.region,
         "sku": {"name": shape.tier, "tier": shape.tier, "capacity": 1},
-        "identity": {"type": "UserAssigned", "userAssignedIdentities": {shape.identity_id: {}}},
+        "identity": {
+            "type": "UserAssigned",
+            "userAssignedIdentities": {identity: {} for identity in sorted(shape.identities)},
+        },
         "properties": {
             "isAutoInflateEnabled": True,
             "maximumThroughputUnits": _MOST_THROUGHPUT_UNITS,
@@ -140,7 +167,7 @@ def namespace_from_body(body: Mapping[str, Any]) -> NamespaceShape:
     return NamespaceShape(
         region=normal_region(str(body.get("location") or "")),
         tier=str((body.get("sku") or {}).get("tier") or ""),
-        identity_id=next((str(key).lower() for key in identities), ""),
+        identities=frozenset(str(key).lower() for key in identities),
         state=str((body.get("properties") or {}).get("provisioningState") or ""),
     )
 

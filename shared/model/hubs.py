@@ -57,13 +57,13 @@ class NamespaceShape:
     Attributes:
         region: where it is.
         tier: `Standard` or `Premium`.
-        identity_id: the user-assigned identity that Capture writes with; empty if it is not attached.
+        identities: IDs of attached user-assigned identities, in lower case; of what we want, Capture's.
         state: `provisioningState` as Azure spells it, empty in what we want.
     """
 
     region: str
     tier: str
-    identity_id: str
+    identities: frozenset[str]
     state: str = ""
 
 

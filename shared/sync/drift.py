@@ -31,10 +31,10 @@ def setting_drift(wanted: DiagnosticSetting, observed: DiagnosticSetting) -> lis
 
 
 def namespace_drift(wanted: NamespaceShape, observed: NamespaceShape) -> list[Difference]:
-    """How a namespace differs."""
+    """How a namespace differs. Identities that somebody else attached to it are theirs."""
     return _differences(
         ("tier", wanted.tier.lower(), observed.tier.lower()),
-        ("identity", wanted.identity_id, observed.identity_id),
+        ("identity", _names(wanted.identities), _names(wanted.identities & observed.identities)),
     )
 
 
@@ -46,8 +46,8 @@ def hub_drift(wanted: HubShape, observed: HubShape) -> list[Difference]:
     )
 
 
-def _names(categories: frozenset[str]) -> str:
-    return ",".join(sorted(name.lower() for name in categories))
+def _names(names: frozenset[str]) -> str:
+    return ",".join(sorted(name.lower() for name in names))
 
 
 def _differences(*fields: tuple[str, str, str]) -> list[Difference]:

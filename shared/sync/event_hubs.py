@@ -157,7 +157,9 @@ class EventHubsStep:
                 state = observed.state if observed is not None else ""
                 return blocked(Reason.NAMESPACE_FAILED, f"namespace {name} is {state}")
             case NamespaceAction.BEGIN:
-                await begin_namespace(context.arm, group, name, wanted)
+                attached = observed.identities if observed is not None else frozenset[str]()
+                shape = replace(wanted, identities=wanted.identities | attached)
+                await begin_namespace(context.arm, group, name, shape)
                 _log.info("namespace begun region=%s namespace=%s", region, name)
             case NamespaceAction.WAIT:
                 pass
@@ -221,7 +223,7 @@ class EventHubsStep:
 
 def wanted_namespace(settings: Settings, region: str) -> NamespaceShape:
     """The namespace that a region is to have."""
-    return NamespaceShape(region=region, tier=_TIER, identity_id=settings.capture_identity_id)
+    return NamespaceShape(region, _TIER, frozenset({settings.capture_identity_id}))
 
 
 def wanted_hub(settings: Settings) -> HubShape:

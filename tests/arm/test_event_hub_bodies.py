@@ -20,7 +20,7 @@ from tests.helpers.facts import GROUP, IDENTITY_ID, PROVIDER_SUBSCRIPTION, STORA
 
 _CAPTURE = CaptureSettings(60, 104_857_600, STORAGE_ID, "capture", IDENTITY_ID)
 _HUB = HubShape(4, 168, _CAPTURE)
-_NAMESPACE = NamespaceShape("westeurope", "Standard", IDENTITY_ID)
+_NAMESPACE = NamespaceShape("westeurope", "Standard", frozenset({IDENTITY_ID}))
 
 _captures = st.builds(
     CaptureSettings,
@@ -122,7 +122,7 @@ def test_azures_spelling_of_a_namespace_is_no_change() -> None:
 
 
 def test_a_namespace_without_identity_has_none() -> None:
-    assert namespace_from_body({"location": "eastus"}) == NamespaceShape("eastus", "", "")
+    assert namespace_from_body({"location": "eastus"}) == NamespaceShape("eastus", "", frozenset())
 
 
 def test_a_namespace_keeps_its_keys_usable() -> None:

@@ -27,9 +27,9 @@ def test_a_bucket_that_nothing_is_known_of_may_be_drawn_from() -> None:
 @pytest.mark.parametrize("kind", _KINDS)
 def test_a_bucket_may_be_drawn_from_down_to_the_reserve(kind: str) -> None:
     buckets = Buckets(_Clock())
-    buckets.learn("sub", kind, RESERVE)
+    buckets.learn("sub", kind, RESERVE[kind])
     assert buckets.seconds_until_allowed("sub", kind) == 0.0
-    buckets.learn("sub", kind, RESERVE - 1)
+    buckets.learn("sub", kind, RESERVE[kind] - 1)
     assert buckets.seconds_until_allowed("sub", kind) == pytest.approx(1 / _REFILL[kind])
 
 
@@ -39,7 +39,7 @@ def test_an_empty_bucket_is_left_alone_until_the_reserve_is_back(kind: str) -> N
     buckets = Buckets(clock)
     buckets.learn("sub", kind, 0)
     seconds = buckets.seconds_until_allowed("sub", kind)
-    assert seconds == pytest.approx(RESERVE / _REFILL[kind])
+    assert seconds == pytest.approx(RESERVE[kind] / _REFILL[kind])
     clock.now += seconds / 2
     assert buckets.seconds_until_allowed("sub", kind) == pytest.approx(seconds / 2)
     clock.now += seconds / 2
@@ -68,4 +68,4 @@ def test_the_wait_is_never_longer_than_refilling_the_reserve(kind: str, left: in
     buckets = Buckets(clock)
     buckets.learn("sub", kind, left)
     clock.now += passed
-    assert 0 <= buckets.seconds_until_allowed("sub", kind) <= RESERVE / _REFILL[kind]
+    assert 0 <= buckets.seconds_until_allowed("sub", kind) <= RESERVE[kind] / _REFILL[kind]
