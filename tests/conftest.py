@@ -7,13 +7,29 @@ from pathlib import Path
 import pytest
 
 from local.azurite import Azurite
+from tests.helpers.accounts import azurite_accounts, unused_accounts
 
 
 @pytest.fixture(scope="session")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
     """A running Azurite. It is shared: use names of your own."""
-    with Azurite(tmp_path_factory.mktemp("azurite")) as running:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AZURITE_ACCOUNTS", azurite_accounts())
+        running = Azurite(tmp_path_factory.mktemp("azurite"))
+    with running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def accounts(azurite: Azurite) -> Iterator[str]:
+    """Connection strings of storage accounts that nobody has used."""
+    return unused_accounts(azurite)
+
+
+@pytest.fixture
+def account(accounts: Iterator[str]) -> str:
+    """Connection string of a storage account with nothing in it, for this test alone."""
+    return next(accounts)
 
 
 @pytest.fixture(scope="session")
