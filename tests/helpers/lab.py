@@ -21,7 +21,7 @@ from shared.jobs.runner import JobRunner
 from shared.model.integration import Integration
 from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
 from shared.model.problem import PROVIDER, Problem
-from shared.model.subscription import Subscription
+from shared.model.subscription import Coverage, Subscription
 from shared.services import Services
 from shared.settings import Settings
 from shared.store.storage import Storage
@@ -63,12 +63,16 @@ def identity_endpoint(server: Server) -> Iterator[None]:
 
 @dataclass
 class Lab:
-    """The parts, and the little that a test needs to drive them."""
+    """The parts, and the little that a test needs to drive them.
+
+    Only the queues of `steps` are worked off.
+    """
 
     azure: SimulatedAzure
     context: Context
     runner: JobRunner
     storage: Storage
+    steps: tuple[Step, ...] = (Step.EVENT_HUBS, Step.SUBSCRIPTIONS, Step.SUBSCRIPTION_SETTINGS)
     handled: list[str] = field(default_factory=list)
 
     @property
@@ -92,9 +96,9 @@ class Lab:
         return integration
 
     async def cycle(self, *steps: Step, seconds: float = 60) -> None:
-        """Let time pass, let the timers of some steps fire, or of all three, and work everything off."""
+        """Let time pass, let the timers of some steps fire, or of all, and work everything off."""
         self.world.clock.move(seconds)
-        for step in steps or (Step.EVENT_HUBS, Step.SUBSCRIPTIONS, Step.SUBSCRIPTION_SETTINGS):
+        for step in steps or self.steps:
             await self.context.start(step, Cause.CYCLE)
         await self.drain()
 
@@ -113,7 +117,7 @@ class Lab:
             AssertionError: the jobs do not come to an end.
         """
         for _ in range(_MOST_ROUNDS):
-            if not any([await self._round(step) for step in self.runner._handlers]):
+            if not any([await self._round(step) for step in self.steps]):
                 return
             self.world.clock.move(5)
         raise AssertionError(f"jobs go on and on: {self.handled[-10:]}")
@@ -141,6 +145,10 @@ class Lab:
     async def row(self, integration: Integration, subscription_id: str) -> Subscription:
         """What we know of one subscription."""
         return (await self.rows(integration))[subscription_id]
+
+    async def coverages(self, integration: Integration) -> dict[str, Coverage]:
+        """How far an integration's subscriptions are covered."""
+        return {key: row.coverage for key, row in (await self.rows(integration)).items()}
 
     async def problems(self, integration: Integration | None = None) -> list[Problem]:
         """What is broken for a customer, or for the provider."""
