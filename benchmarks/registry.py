@@ -1,0 +1,10 @@
+"""All benchmarks. To add one, write a function that yields rows and name it here."""
+
+from benchmarks import memory, round_trips, speed
+from benchmarks.report import Benchmark
+
+BENCHMARKS: tuple[Benchmark, ...] = (
+    Benchmark("correlation, side by side", speed.KEYS, speed.measure),
+    Benchmark("correlation, memory", (memory.KEY,), memory.measure),
+    Benchmark("correlation, across files", (round_trips.KEY,), round_trips.measure),
+)
