@@ -39,6 +39,51 @@ async def subscription_settings_job(message: func.QueueMessage) -> None:
     await services().jobs.run(Step.SUBSCRIPTION_SETTINGS.queue, message.get_body())
 
 
+@blueprint.function_name("resources_timer")
+@blueprint.timer_trigger("timer", "%LIGHTKEEPER_RESOURCES_SCHEDULE%")
+async def resources_timer(timer: func.TimerRequest) -> None:
+    """Start a cycle of step 3: list resources."""
+    del timer
+    await services().sync.start(Step.RESOURCES, Cause.CYCLE)
+
+
+@blueprint.function_name("resources_job")
+@blueprint.queue_trigger("message", "sync-resources", STORAGE_CONNECTION)
+async def resources_job(message: func.QueueMessage) -> None:
+    """Run a job of step 3."""
+    await services().jobs.run(Step.RESOURCES.queue, message.get_body())
+
+
+@blueprint.function_name("resource_settings_timer")
+@blueprint.timer_trigger("timer", "%LIGHTKEEPER_RESOURCE_SETTINGS_SCHEDULE%")
+async def resource_settings_timer(timer: func.TimerRequest) -> None:
+    """Start a cycle of step 4: a diagnostic setting on each resource."""
+    del timer
+    await services().sync.start(Step.RESOURCE_SETTINGS, Cause.CYCLE)
+
+
+@blueprint.function_name("resource_settings_job")
+@blueprint.queue_trigger("message", "sync-resource-settings", STORAGE_CONNECTION)
+async def resource_settings_job(message: func.QueueMessage) -> None:
+    """Run a job of step 4."""
+    await services().jobs.run(Step.RESOURCE_SETTINGS.queue, message.get_body())
+
+
+@blueprint.function_name("workspace_exports_timer")
+@blueprint.timer_trigger("timer", "%LIGHTKEEPER_WORKSPACE_EXPORTS_SCHEDULE%")
+async def workspace_exports_timer(timer: func.TimerRequest) -> None:
+    """Start a cycle of step 5: a data export rule on each workspace."""
+    del timer
+    await services().sync.start(Step.WORKSPACE_EXPORTS, Cause.CYCLE)
+
+
+@blueprint.function_name("workspace_exports_job")
+@blueprint.queue_trigger("message", "sync-workspace-exports", STORAGE_CONNECTION)
+async def workspace_exports_job(message: func.QueueMessage) -> None:
+    """Run a job of step 5."""
+    await services().jobs.run(Step.WORKSPACE_EXPORTS.queue, message.get_body())
+
+
 @blueprint.function_name("event_hubs_timer")
 @blueprint.timer_trigger("timer", "%LIGHTKEEPER_EVENT_HUBS_SCHEDULE%")
 async def event_hubs_timer(timer: func.TimerRequest) -> None:
@@ -52,3 +97,18 @@ async def event_hubs_timer(timer: func.TimerRequest) -> None:
 async def event_hubs_job(message: func.QueueMessage) -> None:
     """Run a job of step 6."""
     await services().jobs.run(Step.EVENT_HUBS.queue, message.get_body())
+
+
+@blueprint.function_name("alert_exports_timer")
+@blueprint.timer_trigger("timer", "%LIGHTKEEPER_ALERT_EXPORTS_SCHEDULE%")
+async def alert_exports_timer(timer: func.TimerRequest) -> None:
+    """Start a cycle of step 7: the export of Defender for Cloud alerts."""
+    del timer
+    await services().sync.start(Step.ALERT_EXPORTS, Cause.CYCLE)
+
+
+@blueprint.function_name("alert_exports_job")
+@blueprint.queue_trigger("message", "sync-alert-exports", STORAGE_CONNECTION)
+async def alert_exports_job(message: func.QueueMessage) -> None:
+    """Run a job of step 7."""
+    await services().jobs.run(Step.ALERT_EXPORTS.queue, message.get_body())

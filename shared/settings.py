@@ -13,11 +13,16 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from shared.model.ids import REGION, normal_guid, normal_region, parse_resource_id
+from shared.model.monitored import MONITORED_TYPES
 
 SCHEDULES = (
     "LIGHTKEEPER_SUBSCRIPTIONS_SCHEDULE",
     "LIGHTKEEPER_SUBSCRIPTION_SETTINGS_SCHEDULE",
+    "LIGHTKEEPER_RESOURCES_SCHEDULE",
+    "LIGHTKEEPER_RESOURCE_SETTINGS_SCHEDULE",
+    "LIGHTKEEPER_WORKSPACE_EXPORTS_SCHEDULE",
     "LIGHTKEEPER_EVENT_HUBS_SCHEDULE",
+    "LIGHTKEEPER_ALERT_EXPORTS_SCHEDULE",
     "LIGHTKEEPER_FLUSH_SCHEDULE",
 )
 """Timer schedules (six-field NCRONTAB, UTC) that the bindings in `functions/` refer to."""
@@ -53,6 +58,10 @@ class Settings:
     """`AZURE_RESOURCE_MANAGER_URL`: endpoint of Azure Resource Manager; another one in sovereign clouds."""
     client_id: str | None
     """`AZURE_CLIENT_ID`: client ID of the app's user-assigned identity; none means system-assigned."""
+    principal_id: str
+    """`LIGHTKEEPER_PRINCIPAL_ID`: object ID of the app's identity. With it, or with `AZURE_CLIENT_ID`, what
+    the app itself did is known again in the activity log. Without either each write of ours is looked at
+    once more when its log entry arrives, which costs one read."""
     provider_tenant_id: str
     """`LIGHTKEEPER_PROVIDER_TENANT_ID`: the tenant that subscriptions are delegated to."""
     provider_subscription_id: str
@@ -65,6 +74,9 @@ class Settings:
     """`LIGHTKEEPER_CAPTURE_IDENTITY_ID`: ID of the user-assigned identity with which Capture writes."""
     brand: str
     """`LIGHTKEEPER_BRAND`: start of the names of what we make in customers' subscriptions."""
+    older_export_rule: str
+    """`LIGHTKEEPER_OLDER_EXPORT_RULE`: name of an earlier export rule of ours, which the new one
+    replaces; empty if there was none."""
     namespace_prefix: str
     """`LIGHTKEEPER_NAMESPACE_PREFIX`: start of namespace names, which are unique in all of Azure."""
     home_region: str
@@ -81,6 +93,9 @@ class Settings:
     """`LIGHTKEEPER_CAPTURE_INTERVAL_SECONDS`: a capture file at least this often (60 to 900)."""
     capture_size_bytes: int
     """`LIGHTKEEPER_CAPTURE_SIZE_BYTES`: or at this size (10,485,760 to 524,288,000)."""
+    monitored_types: frozenset[str]
+    """`LIGHTKEEPER_MONITORED_TYPES`: resource types to be monitored, separated by commas, out of
+    `shared/model/monitored.py`; key vaults unless others are named."""
     cycle_seconds: int
     """`LIGHTKEEPER_CYCLE_SECONDS`: the time over which a cycle's jobs are spread."""
     read_back_seconds: int
@@ -101,6 +116,21 @@ class Settings:
         """Name of our diagnostic settings."""
         return f"{self.brand}-Logs"
 
+    @property
+    def export_rule_name(self) -> str:
+        """Name of our data export rules."""
+        return f"{self.brand}-Entra-Data-Export"
+
+    @property
+    def alert_export_name(self) -> str:
+        """Name of our Defender for Cloud automations."""
+        return f"{self.brand}DefenderForCloudExport"
+
+    @property
+    def alert_export_group(self) -> str:
+        """Name of the resource group that holds them."""
+        return f"{self.brand}Automation"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read and validate all settings.
@@ -113,12 +143,14 @@ class Settings:
             storage=read.storage(),
             arm_url=read.url("AZURE_RESOURCE_MANAGER_URL", "https://management.azure.com"),
             client_id=environment.get("AZURE_CLIENT_ID") or None,
+            principal_id=read.guid_if_set("LIGHTKEEPER_PRINCIPAL_ID"),
             provider_tenant_id=read.guid("LIGHTKEEPER_PROVIDER_TENANT_ID"),
             provider_subscription_id=read.guid("LIGHTKEEPER_PROVIDER_SUBSCRIPTION_ID"),
             hub_resource_group=read.text("LIGHTKEEPER_HUB_RESOURCE_GROUP", r"[\w.()-]{1,90}"),
             capture_storage_id=read.resource_id("LIGHTKEEPER_CAPTURE_STORAGE_ID"),
             capture_identity_id=read.resource_id("LIGHTKEEPER_CAPTURE_IDENTITY_ID"),
             brand=read.text("LIGHTKEEPER_BRAND", r"[A-Za-z][A-Za-z0-9]{1,30}", "Lightkeeper"),
+            older_export_rule=read.text("LIGHTKEEPER_OLDER_EXPORT_RULE", r"[A-Za-z][A-Za-z0-9-]{0,62}|", ""),
             namespace_prefix=read.text(
                 "LIGHTKEEPER_NAMESPACE_PREFIX", r"[a-z][a-z0-9-]{1,18}[a-z0-9]", "lightkeeper"
             ),
@@ -131,6 +163,7 @@ class Settings:
             capture_size_bytes=read.number(
                 "LIGHTKEEPER_CAPTURE_SIZE_BYTES", 104_857_600, 10_485_760, 524_288_000
             ),
+            monitored_types=read.monitored_types("LIGHTKEEPER_MONITORED_TYPES"),
             cycle_seconds=read.number("LIGHTKEEPER_CYCLE_SECONDS", 300, 0, 86_400),
             read_back_seconds=read.number("LIGHTKEEPER_READ_BACK_SECONDS", 60, 0, 86_400),
             sweep_seconds=read.number("LIGHTKEEPER_SWEEP_SECONDS", 86_400, 1, 604_800),
@@ -185,6 +218,9 @@ class _Reader:
             self._wrong.append(f"{name} is not set to a GUID")
             return ""
 
+    def guid_if_set(self, name: str) -> str:
+        return self.guid(name) if self._environment.get(name) else ""
+
     def region(self, name: str, default: str) -> str:
         value = normal_region(self._environment.get(name) or default)
         if not REGION.fullmatch(value):
@@ -204,6 +240,14 @@ class _Reader:
         if not _is_safe(value):
             self._wrong.append(f"{name} is not set to an https URL")
         return value
+
+    def monitored_types(self, name: str) -> frozenset[str]:
+        names = {each.strip().lower() for each in self._environment.get(name, "").split(",")} - {""}
+        unknown = sorted(names - MONITORED_TYPES.keys())
+        if unknown:
+            self._wrong.append(f"{name} names types that cannot be monitored: {', '.join(unknown)}")
+        default = frozenset(each.type for each in MONITORED_TYPES.values() if each.default)
+        return frozenset(names) or default
 
     def storage(self) -> StorageSettings:
         connection_string = self._environment.get(STORAGE_CONNECTION)

@@ -1,9 +1,9 @@
 """One connection to Azure Resource Manager per process: credential, transport, policies, SDK clients."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline import PipelineRequest
@@ -15,16 +15,20 @@ from azure.core.pipeline.policies import (
     RequestIdPolicy,
     UserAgentPolicy,
 )
-from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
+from azure.core.rest import HttpRequest
+from azure.mgmt.core import AsyncARMPipelineClient
 from azure.mgmt.eventhub.aio import EventHubManagementClient
 from azure.mgmt.monitor.aio import MonitorManagementClient
 from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
 
+from shared.arm.errors import UnavailableError, arm_errors
 from shared.arm.throttle import Buckets, RestraintPolicy
 from shared.settings import is_loopback
 
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
+_PATH_CHARACTERS = "/()$,:@!'*+;=~"
 
 
 class TokenPolicy(AsyncBearerTokenCredentialPolicy[Any, Any]):
@@ -51,14 +55,28 @@ class Arm:
         url: endpoint of Azure Resource Manager.
         credential: where tokens come from.
         provider_subscription_id: the subscription with our Event Hubs namespaces.
+        transport: carries the requests; aiohttp unless another is given.
     """
 
-    def __init__(self, url: str, credential: AsyncTokenCredential, provider_subscription_id: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        credential: AsyncTokenCredential,
+        provider_subscription_id: str,
+        transport: AsyncHttpTransport[Any, Any] | None = None,
+    ) -> None:
         self._url = url
         self._credential = credential
         self._provider_subscription_id = provider_subscription_id
-        self._transport = AioHttpTransport(connection_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS)
+        self._transport = transport or AioHttpTransport(
+            connection_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS
+        )
         self._buckets = Buckets()
+
+    @property
+    def url(self) -> str:
+        """Endpoint of Azure Resource Manager."""
+        return self._url
 
     async def __aenter__(self) -> Self:
         return self
@@ -88,6 +106,44 @@ class Arm:
         return EventHubManagementClient(
             self._credential, self._provider_subscription_id, self._url, **self._common()
         )
+
+    async def call(
+        self, method: str, path: str, api_version: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Call an operation for which no SDK client is current; gives the JSON object that Azure answered.
+
+        Args:
+            method: HTTP method.
+            path: from the first slash, without query.
+            api_version: of the operation.
+            body: JSON object to send.
+
+        Raises:
+            ArmError: Azure refused or did not answer.
+        """
+        url = f"{self._url}{quote(path, safe=_PATH_CHARACTERS)}"
+        return await self._send(HttpRequest(method, url, params={"api-version": api_version}, json=body))
+
+    async def next_page(self, link: str) -> dict[str, Any]:
+        """Follow the `nextLink` of a listing.
+
+        Raises:
+            ArmError: Azure refused or did not answer, or the link leads away from it.
+        """
+        if urlsplit(link)[:2] != urlsplit(self._url)[:2]:
+            raise UnavailableError("a listing goes on at another host")
+        return await self._send(HttpRequest("GET", link))
+
+    async def _send(self, request: HttpRequest) -> dict[str, Any]:
+        with arm_errors():
+            response = await self._plain.send_request(request)
+            response.raise_for_status()
+            value = response.json() if response.content else {}
+        return value if isinstance(value, dict) else {}
+
+    @functools.cached_property
+    def _plain(self) -> AsyncARMPipelineClient[Any, Any]:
+        return AsyncARMPipelineClient(self._url, **self._common())
 
     def _common(self) -> dict[str, Any]:
         return {"policies": self._policies(), "transport": self._transport}

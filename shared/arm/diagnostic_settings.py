@@ -46,6 +46,19 @@ async def put_setting(arm: Arm, scope: str, setting: DiagnosticSetting) -> None:
         await arm.monitor.diagnostic_settings.create_or_update(scope.strip("/"), setting.name, body)
 
 
+async def delete_setting(arm: Arm, scope: str, name: str) -> None:
+    """Delete the setting; one that is not there is deleted already.
+
+    Raises:
+        ArmError: Azure refused or did not answer.
+    """
+    try:
+        with arm_errors():
+            await arm.monitor.diagnostic_settings.delete(scope.strip("/"), name)
+    except NotFoundError:
+        return
+
+
 def _to_model(name: str, found: DiagnosticSettingsResource) -> DiagnosticSetting:
     others = (
         found.workspace_id,

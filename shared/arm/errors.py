@@ -14,6 +14,7 @@
     │   ├── ProviderNotRegisteredError
     │   ├── ReadOnlyError             the subscription is disabled
     │   └── NameTakenError
+    ├── TypeNotSupportedError     the resource type has no diagnostic settings
     └── RefusedError              any other 4xx
 
 The Insights provider answers 409 `Conflict` for three different causes and does not wrap its errors
@@ -149,6 +150,12 @@ class NameTakenError(ArmConflictError):
     reason = Reason.NAMESPACE_NAME_TAKEN
 
 
+class TypeNotSupportedError(ArmError):
+    """Resources of this type have no diagnostic settings."""
+
+    reason = Reason.TYPE_NOT_SUPPORTED
+
+
 class RefusedError(ArmError):
     """Any other refusal."""
 
@@ -165,6 +172,16 @@ _CONFLICT_CODES: Final[dict[str, type[ArmConflictError]]] = {
     "readonlydisabledsubscription": ReadOnlyError,
     "nameinuse": NameTakenError,
     "namespaceunavailable": NameTakenError,
+}
+_CODES: Final[dict[str, type[ArmError]]] = {
+    "resourcetypenotsupported": TypeNotSupportedError,
+    "invalidauthenticationtokentenant": NotDelegatedError,
+    "linkedauthorizationfailed": LinkedNotAuthorizedError,
+}
+_STATUSES: Final[dict[int, type[ArmError]]] = {
+    HTTPStatus.UNAUTHORIZED: NotAuthenticatedError,
+    HTTPStatus.FORBIDDEN: NotAuthorizedError,
+    HTTPStatus.NOT_FOUND: NotFoundError,
 }
 _NAME_TAKEN: Final = re.compile(r"(name|namespace).*(already in use|not available|is taken)", re.IGNORECASE)
 
@@ -187,19 +204,16 @@ def classify(
 
 
 def _kind(status: int, code: str, message: str) -> type[ArmError]:
-    if status == HTTPStatus.UNAUTHORIZED:
-        undelegated = code.lower() == "invalidauthenticationtokentenant"
-        return NotDelegatedError if undelegated else NotAuthenticatedError
-    if status == HTTPStatus.FORBIDDEN:
-        linked = code.lower() == "linkedauthorizationfailed"
-        return LinkedNotAuthorizedError if linked else NotAuthorizedError
+    known = _CODES.get(code.lower())
+    if known is not None:
+        return known
     if status == HTTPStatus.CONFLICT:
         return _conflict(code, message)
     if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return UnavailableError
     if _NAME_TAKEN.search(message):
         return NameTakenError
-    return NotFoundError if status == HTTPStatus.NOT_FOUND else RefusedError
+    return _STATUSES.get(status, RefusedError)
 
 
 def _conflict(code: str, message: str) -> type[ArmConflictError]:

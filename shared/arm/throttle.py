@@ -18,10 +18,16 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from shared.arm.errors import ThrottledError
 
-RESERVE: Final = 10
+GRAPH: Final = "queries"
+"""Kind of bucket that Resource Graph keeps for each caller: 15 queries in 5 seconds.
+
+learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests
+"""
+
+RESERVE: Final = {"reads": 10, "writes": 10, "deletes": 10, GRAPH: 1}
 """Tokens that are left for people and other tools of the same identity."""
 
-_REFILL: Final = {"reads": 25.0, "writes": 10.0, "deletes": 10.0}
+_REFILL: Final = {"reads": 25.0, "writes": 10.0, "deletes": 10.0, GRAPH: 3.0}
 _KIND: Final = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
 _SUBSCRIPTION = re.compile(r"/subscriptions/([0-9a-f-]{36})", re.IGNORECASE)
 
@@ -52,7 +58,7 @@ class Buckets:
             return 0.0
         refill = _REFILL[kind]
         now = level.remaining + (self._clock() - level.at) * refill
-        return max((RESERVE - now) / refill, 0.0)
+        return max((RESERVE[kind] - now) / refill, 0.0)
 
     def learn(self, scope: str, kind: str, remaining: int) -> None:
         """Take down what a header said."""
@@ -80,12 +86,19 @@ class RestraintPolicy(SansIOHTTPPolicy[Any, Any]):
     def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
         """Take down how many tokens are left."""
         scope, kind = _bucket(request.http_request.method, request.http_request.url)
-        level = "subscription" if scope else "tenant"
-        left = response.http_response.headers.get(f"x-ms-ratelimit-remaining-{level}-{kind}", "")
+        left = response.http_response.headers.get(_header(scope, kind), "")
         if left.isdecimal():
             self._buckets.learn(scope, kind, int(left))
 
 
+def _header(scope: str, kind: str) -> str:
+    if kind == GRAPH:
+        return "x-ms-user-quota-remaining"
+    return f"x-ms-ratelimit-remaining-{'subscription' if scope else 'tenant'}-{kind}"
+
+
 def _bucket(method: str, url: str) -> tuple[str, str]:
+    if "/providers/microsoft.resourcegraph/" in url.lower():
+        return ("", GRAPH)
     match = _SUBSCRIPTION.search(url)
     return (match[1].lower() if match else "", _KIND.get(method, "writes"))

@@ -9,9 +9,10 @@ from shared.arm.errors import ArmError, ThrottledError
 from shared.jobs.message import MalformedMessageError, decode
 from shared.jobs.queue import JobQueue
 from shared.jobs.spread import back_off, fraction
-from shared.model.jobs import Job, Step
+from shared.model.jobs import Cause, Job, Phase, Step
 from shared.model.problem import PROVIDER, Problem
 from shared.model.reasons import Reason
+from shared.store.claims import ClaimStore
 from shared.store.problems import ProblemStore
 from shared.store.tables import ConflictError
 
@@ -46,6 +47,7 @@ class JobRunner:
         handlers: one per step.
         queue: takes jobs that come back.
         problems: takes messages that cannot be read.
+        claims: says which targets wait for a job.
         max_attempts: how often a job comes back at most.
         clock: the present (UTC).
     """
@@ -53,14 +55,17 @@ class JobRunner:
     def __init__(
         self,
         handlers: Mapping[Step, Handler],
+        *,
         queue: JobQueue,
         problems: ProblemStore,
+        claims: ClaimStore,
         max_attempts: int,
         clock: Callable[[], datetime],
     ) -> None:
         self._handlers = handlers
         self._queue = queue
         self._problems = problems
+        self._claims = claims
         self._max_attempts = max_attempts
         self._clock = clock
 
@@ -75,6 +80,8 @@ class JobRunner:
         except MalformedMessageError as error:
             await self._set_aside(queue_name, text, str(error))
             return
+        if job.phase is Phase.TARGET or job.cause is Cause.LOG:
+            await self._claims.drop(job)
         hindrance, seconds = await self._attempt(job)
         if seconds is None:
             _log.info("done %s", describe(job))

@@ -16,7 +16,11 @@ class Step(StrEnum):
 
     SUBSCRIPTIONS = "subscriptions"
     SUBSCRIPTION_SETTINGS = "subscription-settings"
+    RESOURCES = "resources"
+    RESOURCE_SETTINGS = "resource-settings"
+    WORKSPACE_EXPORTS = "workspace-exports"
     EVENT_HUBS = "event-hubs"
+    ALERT_EXPORTS = "alert-exports"
 
     @property
     def queue(self) -> str:

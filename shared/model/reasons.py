@@ -16,6 +16,12 @@ class Reason(StrEnum):
     ROLE_MISSING = "role_missing"
     LINKED_ROLE_MISSING = "linked_role_missing"
     IDENTITY_REFUSED = "identity_refused"
+    TYPE_NOT_SUPPORTED = "type_not_supported"
+    NON_ASCII_ID = "non_ascii_id"
+    RESOURCE_GONE = "resource_gone"
+    WORKSPACE_MISSING = "workspace_missing"
+    EXPORT_LIMIT_REACHED = "export_limit_reached"
+    AUTOMATION_GROUP_MISSING = "automation_group_missing"
     KEEPS_NOTHING = "keeps_nothing"
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
@@ -78,6 +84,30 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.IDENTITY_REFUSED: Explanation(
         "Azure did not accept the token of the app's identity.",
         "The provider checks the app's managed identity, AZURE_CLIENT_ID and AZURE_RESOURCE_MANAGER_URL.",
+    ),
+    Reason.TYPE_NOT_SUPPORTED: Explanation(
+        "Azure offers no diagnostic settings for this type of resource.",
+        "Nothing to do: resources of this type cannot be monitored.",
+    ),
+    Reason.NON_ASCII_ID: Explanation(
+        "The resource's ID has characters for which Azure keeps no diagnostic settings.",
+        "The customer makes the resource anew under a name of ASCII characters.",
+    ),
+    Reason.RESOURCE_GONE: Explanation(
+        "The resource has not been in any of the last complete listings.",
+        "Nothing to do if it was deleted; otherwise the customer checks the delegated roles.",
+    ),
+    Reason.WORKSPACE_MISSING: Explanation(
+        "The Log Analytics workspace that the customer named is not there, as far as we may see.",
+        "The customer checks workspaceResourceId and delegates the workspace's subscription.",
+    ),
+    Reason.EXPORT_LIMIT_REACHED: Explanation(
+        "Ten active data export rules exist in the workspace already, and Azure allows no more.",
+        "The customer disables or deletes an export rule that is no longer needed.",
+    ),
+    Reason.AUTOMATION_GROUP_MISSING: Explanation(
+        "The resource group for Defender automation does not exist in the subscription.",
+        "The customer remediates the policy that creates the automation resource group.",
     ),
     Reason.KEEPS_NOTHING: Explanation(
         "Azure accepted the setting again and again and then did not have it.",

@@ -38,6 +38,11 @@ class TableName(StrEnum):
     CAPTURES = "captures"
     OPERATIONS = "operations"
     PROBLEMS = "problems"
+    RESOURCES = "resources"
+    WORKSPACES = "workspaces"
+    ALERT_EXPORTS = "alertexports"
+    CLAIMS = "claims"
+    MAPPINGS = "mappings"
 
 
 class ConflictError(Exception):

@@ -5,7 +5,7 @@ An assignment that exists is never moved.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from shared.model.hubs import HubAssignment, HubState
@@ -25,15 +25,16 @@ def namespace_name(prefix: str, region: str, shard: int) -> str:
     return f"{name[: MOST_NAMESPACE_NAME - len(digest) - 1]}-{digest}"
 
 
-def wanted_regions(integration: Integration) -> frozenset[str]:
-    """The regions in which the integration needs a hub."""
-    return frozenset({integration.home_region})
+def wanted_regions(integration: Integration, regions: Iterable[str] = ()) -> frozenset[str]:
+    """The regions in which the integration needs a hub: its home region, and where its resources are."""
+    return frozenset({integration.home_region, *regions})
 
 
 def new_assignments(
     integrations: Iterable[Integration],
     existing: Sequence[HubAssignment],
     *,
+    regions: Mapping[str, Iterable[str]],
     capacity: int,
     prefix: str,
     now: datetime,
@@ -43,6 +44,7 @@ def new_assignments(
     Args:
         integrations: all of them.
         existing: all assignments.
+        regions: by integration id, where its resources are.
         capacity: hubs that a namespace holds.
         prefix: start of namespace names.
         now: the present (UTC).
@@ -51,7 +53,7 @@ def new_assignments(
     load = Counter((assignment.region, assignment.shard) for assignment in existing)
     added: list[HubAssignment] = []
     for integration in sorted(integrations, key=lambda item: (item.created_at, item.id)):
-        for region in sorted(wanted_regions(integration)):
+        for region in sorted(wanted_regions(integration, regions.get(integration.id, ()))):
             if (region, integration.customer) in taken:
                 continue
             shard = 1

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shared.model.diagnostics import DiagnosticSetting
+from shared.model.exports import AlertExport, ExportRule
 from shared.model.hubs import HubShape, NamespaceShape
 
 
@@ -43,6 +44,26 @@ def hub_drift(wanted: HubShape, observed: HubShape) -> list[Difference]:
     return _differences(
         ("retention", str(wanted.retention_hours), str(observed.retention_hours)),
         ("capture", str(wanted.capture), str(observed.capture)),
+    )
+
+
+def rule_drift(wanted: ExportRule, observed: ExportRule) -> list[Difference]:
+    """How a data export rule differs."""
+    return _differences(
+        ("namespace", wanted.namespace_id.lower(), observed.namespace_id.lower()),
+        ("hub", wanted.hub.lower(), observed.hub.lower()),
+        ("tables", _names(wanted.tables), _names(observed.tables)),
+        ("enabled", str(wanted.enabled), str(observed.enabled)),
+    )
+
+
+def export_drift(wanted: AlertExport, observed: AlertExport) -> list[Difference]:
+    """How an alert export differs; what it authenticates with cannot be seen."""
+    return _differences(
+        ("hub", wanted.hub_id.lower(), observed.hub_id.lower()),
+        ("scope", wanted.scope.lower(), observed.scope.lower()),
+        ("sources", _names(wanted.sources), _names(observed.sources)),
+        ("enabled", str(wanted.enabled), str(observed.enabled)),
     )
 
 

@@ -96,9 +96,11 @@ class EventHubsStep:
     async def _assign(self, job: Job) -> None:
         context = self._context
         existing = await context.hubs.list()
+        integrations = await context.integrations.list()
         added = new_assignments(
-            await context.integrations.list(),
+            integrations,
             [row.fact for row in existing],
+            regions={each.id: await context.resources.regions(each.id) for each in integrations},
             capacity=context.settings.hubs_per_namespace,
             prefix=context.settings.namespace_prefix,
             now=context.clock(),
@@ -202,6 +204,9 @@ class EventHubsStep:
         cause = Cause.ONBOARDING if job.cause is Cause.CYCLE else job.cause
         for fact in newly_ready:
             await context.start(Step.SUBSCRIPTION_SETTINGS, cause, fact.integration_id)
+            await context.start(Step.RESOURCE_SETTINGS, cause, fact.integration_id)
+            await context.start(Step.WORKSPACE_EXPORTS, cause, fact.integration_id)
+            await context.start(Step.ALERT_EXPORTS, cause, fact.integration_id)
 
     async def _block(self, job: Job, outcome: Outcome) -> None:
         context = self._context

@@ -101,6 +101,7 @@ class SubscriptionsStep:
         if pending:
             cause = Cause.ONBOARDING if job.cause is Cause.CYCLE else job.cause
             await self._context.start(Step.SUBSCRIPTION_SETTINGS, cause, integration.id)
+            await self._context.start(Step.RESOURCES, cause, integration.id)
 
     async def _changes(
         self,

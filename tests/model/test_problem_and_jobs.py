@@ -46,7 +46,11 @@ def test_each_step_has_a_queue_of_its_own() -> None:
     assert [step.queue for step in Step] == [
         "sync-subscriptions",
         "sync-subscription-settings",
+        "sync-resources",
+        "sync-resource-settings",
+        "sync-workspace-exports",
         "sync-event-hubs",
+        "sync-alert-exports",
     ]
 
 

@@ -32,7 +32,7 @@ def _integrations(count: int, region: str = "westeurope") -> list[Integration]:
 def _assign(
     integrations: Sequence[Integration], existing: Sequence[HubAssignment] = (), *, capacity: int = 10
 ) -> list[HubAssignment]:
-    return new_assignments(integrations, existing, capacity=capacity, prefix="keeper", now=NOW)
+    return new_assignments(integrations, existing, regions={}, capacity=capacity, prefix="keeper", now=NOW)
 
 
 def test_a_customer_gets_a_hub_of_its_own_name_in_its_home_region() -> None:

@@ -1,0 +1,91 @@
+"""Table `claims`: partition the step and the integration, row the target; which jobs are on their way.
+
+A claim says that a job for a target waits on its queue, so that a second one need not be sent. It is
+dropped when the job begins, so that whatever happens from then on leads to a job of its own. A claim whose
+job was lost runs out.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from itertools import batched
+
+from shared.model.ids import stable_hash
+from shared.model.jobs import Job
+from shared.store.storage import Storage
+from shared.store.tables import (
+    BATCH,
+    ConflictError,
+    TableName,
+    commit,
+    find,
+    moment_of,
+    overwrite,
+    query,
+    remove,
+    text_of,
+    write,
+)
+
+
+class ClaimStore:
+    """Which jobs are on their way."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def claim(self, job: Job, now: datetime, until: datetime) -> bool:
+        """Claim a target for a job that is about to be sent; False if another one comes no later than it."""
+        table = await self._storage.table(TableName.CLAIMS)
+        row = await find(table, _partition(job), _row(job))
+        if row is not None and now < (moment_of(row["until"]) or now) <= until:
+            return False
+        claimed = {"PartitionKey": _partition(job), "RowKey": _row(job), "until": text_of(until)}
+        try:
+            await commit(table, [write(claimed, row["_etag"] if row is not None else "")])
+        except ConflictError:
+            return False
+        return True
+
+    async def claimed(self, job: Job, now: datetime) -> frozenset[str]:
+        """Hashes of the targets of a planning job's step and integration for which a job waits."""
+        table = await self._storage.table(TableName.CLAIMS)
+        rows = query(table, "PartitionKey eq @partition", partition=_partition(job))
+        return frozenset([row["RowKey"] async for row in rows if (moment_of(row["until"]) or now) > now])
+
+    async def claim_all(self, jobs: Collection[tuple[Job, datetime]]) -> None:
+        """Claim targets of one step and integration until the given moments, whoever claimed them before."""
+        table = await self._storage.table(TableName.CLAIMS)
+        for chunk in batched(jobs, BATCH, strict=False):
+            await commit(
+                table,
+                [
+                    overwrite({"PartitionKey": _partition(job), "RowKey": _row(job), "until": text_of(until)})
+                    for job, until in chunk
+                ],
+            )
+
+    async def drop(self, job: Job) -> None:
+        """Drop the claim of a job that begins."""
+        table = await self._storage.table(TableName.CLAIMS)
+        row = await find(table, _partition(job), _row(job))
+        if row is None:
+            return
+        try:
+            await commit(
+                table, [remove({"PartitionKey": _partition(job), "RowKey": _row(job)}, row["_etag"])]
+            )
+        except ConflictError:
+            return
+
+
+def is_claimed(job: Job, claimed: Collection[str]) -> bool:
+    """Whether the job's target is among those claimed."""
+    return _row(job) in claimed
+
+
+def _partition(job: Job) -> str:
+    return f"{job.step.value}-{job.integration_id}"
+
+
+def _row(job: Job) -> str:
+    return stable_hash(job.phase.value, job.target.lower())

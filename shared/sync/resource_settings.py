@@ -1,0 +1,234 @@
+"""Step 4: keep one diagnostic setting on every monitored resource, to the hub in the resource's region.
+
+One job looks after all due resources of a subscription, a bounded number at once, so that a thousand of
+them cost a few storage round trips besides their calls to Azure.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+
+from shared.arm.errors import ArmError, ThrottledError, UnavailableError
+from shared.arm.event_hubs import rule_id
+from shared.model.diagnostics import DiagnosticSetting
+from shared.model.hubs import HubAssignment, HubState
+from shared.model.ids import parse_resource_id
+from shared.model.jobs import Cause, Job, Phase, Step
+from shared.model.monitored import MONITORED_TYPES
+from shared.model.reasons import Reason
+from shared.model.resource import Resource
+from shared.model.upkeep import Coverage, Upkeep
+from shared.settings import Settings
+from shared.store.tables import ConflictError, Stored
+from shared.sync.context import Context
+from shared.sync.keepers import SettingKeeper
+from shared.sync.upkeep import ActionKind, is_due, is_stale, look_after
+
+_log = logging.getLogger(__name__)
+
+AT_ONCE: Final = 16
+"""Calls to Azure under way at once for one subscription."""
+
+MOST_PER_JOB: Final = 500
+"""Resources in one visit; a larger subscription takes several."""
+
+_SECONDS_PER_JOB: Final = 0.1
+
+type Hubs = Mapping[str, HubAssignment]
+"""The integration's ready hubs by region."""
+
+
+@dataclass(slots=True)
+class _Visit:
+    """What became of a visit to one subscription.
+
+    Attributes:
+        changed: rows that are to be written.
+        hindrance: what stopped it, if anything did.
+        left: due resources that were not reached.
+    """
+
+    changed: list[tuple[Stored[Resource], Resource]]
+    hindrance: ArmError | None = None
+    left: int = 0
+
+
+class ResourceSettingsStep:
+    """Keeps the setting on each resource."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def run(self, job: Job) -> float | None:
+        """Plan an integration, or look after the resources of a subscription or one of them.
+
+        Raises:
+            ArmError: Azure can only be asked again later; what was done until then is kept.
+        """
+        context = self._context
+        if not job.integration_id:
+            for integration in await context.integrations.list():
+                await context.start(Step.RESOURCE_SETTINGS, job.cause, integration.id)
+            return None
+        hubs = await self._hubs(job.integration_id)
+        if job.phase is Phase.PLAN:
+            await self._fan_out(job, hubs)
+            return None
+        rows = await self._rows(job)
+        visit = await self._visit(job, rows[:MOST_PER_JOB], hubs)
+        await self._save(visit.changed)
+        if any(after.upkeep.coverage is Coverage.WRITTEN for _, after in visit.changed):
+            read_back = replace(job, cause=Cause.RETRY, attempt=0)
+            await context.queue.send(read_back, context.settings.read_back_seconds)
+        if visit.hindrance is not None:
+            raise visit.hindrance
+        return 0.0 if len(rows) > MOST_PER_JOB else None
+
+    async def give_up(self, job: Job, error: ArmError | None) -> None:
+        """Take down that the resources that are still due could not be looked after."""
+        reason = error.reason if error is not None else Reason.UNREACHABLE
+        detail = error.detail if error is not None else ""
+        rows = await self._rows(job)
+        after = [
+            replace(
+                row.fact,
+                upkeep=replace(row.fact.upkeep, coverage=Coverage.BLOCKED, reason=reason, detail=detail),
+            )
+            for row in rows
+        ]
+        await self._save(list(zip(rows, after, strict=True)))
+
+    async def _hubs(self, integration_id: str) -> Hubs:
+        return {
+            row.fact.region: row.fact
+            for row in await self._context.hubs.list()
+            if row.fact.integration_id == integration_id and row.fact.state is HubState.READY
+        }
+
+    async def _fan_out(self, job: Job, hubs: Hubs) -> None:
+        context = self._context
+        watched = {
+            row.fact.subscription_id
+            for row in await context.subscriptions.list(job.integration_id)
+            if row.fact.watched
+        }
+        due = due_subscriptions(
+            (row.fact for row in await context.resources.list(job.integration_id)), hubs, context
+        )
+        targets = [
+            replace(job, phase=Phase.TARGET, target=target, attempt=0) for target in sorted(due & watched)
+        ]
+        interval = float(context.settings.cycle_seconds)
+        if job.cause is not Cause.CYCLE:
+            interval = min(interval, len(targets) * _SECONDS_PER_JOB)
+        await context.send_spread(targets, interval)
+
+    async def _rows(self, job: Job) -> list[Stored[Resource]]:
+        """The resources of the job's target that are due now; one that is named is always due."""
+        context = self._context
+        single = job.target.startswith("/")
+        try:
+            subscription = parse_resource_id(job.target).subscription_id if single else job.target
+        except ValueError:
+            return []
+        owner = await context.subscriptions.read(job.integration_id, subscription)
+        if owner is None or not owner.fact.watched:
+            return []
+        rows = await context.resources.list(job.integration_id, subscription, subscription)
+        if single:
+            named = job.target.lower()
+            return [row for row in rows if row.fact.listed.id.lower() == named and row.fact.upkeep.kept]
+        now, settings = context.clock(), context.settings
+        return [
+            row
+            for row in rows
+            if is_due(row.fact.upkeep, settings, now, row.fact.listed.key)
+            and not is_stale(row.fact.upkeep, job)
+        ]
+
+    async def _visit(self, job: Job, rows: Sequence[Stored[Resource]], hubs: Hubs) -> _Visit:
+        visit = _Visit([])
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(row: Stored[Resource]) -> None:
+            async with gate:
+                hub = hubs.get(row.fact.listed.region)
+                if visit.hindrance is not None or hub is None:
+                    visit.left += 1
+                    return
+                try:
+                    after = await self._look_after(job, row.fact, hub)
+                except (ThrottledError, UnavailableError) as error:
+                    visit.hindrance = error
+                    visit.left += 1
+                    return
+                visit.changed.append((row, after))
+
+        await asyncio.gather(*map(one, rows))
+        return visit
+
+    async def _look_after(self, job: Job, resource: Resource, hub: HubAssignment) -> Resource:
+        context = self._context
+        keeper = SettingKeeper(
+            context.arm, resource.listed.id, wanted_setting(context.settings, resource, hub)
+        )
+        upkeep, action = await look_after(keeper, resource.upkeep, context.clock(), job.cycle)
+        if action.kind in (ActionKind.CREATE, ActionKind.REPAIR):
+            _log.info(
+                "setting written (%s) integration=%s resource=%s",
+                action.why or action.kind.value,
+                resource.integration_id,
+                resource.listed.id,
+            )
+        return replace(resource, upkeep=learnt(upkeep))
+
+    async def _save(self, changed: Iterable[tuple[Stored[Resource], Resource]]) -> None:
+        context = self._context
+        changed = list(changed)
+        for before, after in changed:
+            confirmed = (
+                after.upkeep.coverage is Coverage.CONFIGURED
+                and before.fact.upkeep.coverage is not Coverage.CONFIGURED
+            )
+            if confirmed or after.upkeep.reason is not None:
+                await context.note(
+                    after.integration_id, after.listed.id, after.upkeep.reason, after.upkeep.detail
+                )
+        try:
+            await context.resources.save(Stored(after, before.etag) for before, after in changed)
+        except ConflictError:
+            # Somebody else was at some of these rows: keep what we did to the others.
+            for before, after in changed:
+                with suppress(ConflictError):
+                    await context.resources.save([Stored(after, before.etag)])
+
+
+def wanted_setting(settings: Settings, resource: Resource, hub: HubAssignment) -> DiagnosticSetting:
+    """The setting that a resource is to have."""
+    return DiagnosticSetting(
+        name=settings.setting_name,
+        rule_id=rule_id(settings.provider_subscription_id, settings.hub_resource_group, hub.namespace),
+        hub=hub.hub,
+        categories=MONITORED_TYPES[resource.listed.type].categories,
+    )
+
+
+def due_subscriptions(resources: Iterable[Resource], hubs: Hubs, context: Context) -> set[str]:
+    """The subscriptions that have a due resource in a region with a ready hub."""
+    now = context.clock()
+    return {
+        resource.listed.subscription_id
+        for resource in resources
+        if resource.listed.region in hubs
+        and is_due(resource.upkeep, context.settings, now, resource.listed.key)
+    }
+
+
+def learnt(upkeep: Upkeep) -> Upkeep:
+    """What Azure will never do is not asked for again."""
+    if upkeep.reason is Reason.TYPE_NOT_SUPPORTED:
+        return replace(upkeep, coverage=Coverage.EXCLUDED)
+    return upkeep

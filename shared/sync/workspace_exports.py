@@ -1,0 +1,147 @@
+"""Step 5: keep a data export rule for the Entra tables of each customer's workspace.
+
+If an older rule of ours exists, the new one is made and read back before the old one is deleted: no gap, and
+not everything twice for longer than it takes.
+"""
+
+import logging
+from dataclasses import replace
+
+from shared.arm.data_exports import delete_rule, get_rule, get_workspace_region
+from shared.arm.errors import ArmError, NotFoundError, ThrottledError, UnavailableError
+from shared.model.exports import ENTRA_TABLES, ExportRule
+from shared.model.hubs import HubAssignment, HubState
+from shared.model.integration import Integration
+from shared.model.jobs import Cause, Job, Phase, Step
+from shared.model.outcome import blocked
+from shared.model.reasons import Reason
+from shared.model.upkeep import Coverage
+from shared.model.workspace import Workspace
+from shared.settings import Settings
+from shared.store.tables import Stored
+from shared.sync.context import Context
+from shared.sync.keepers import ExportRuleKeeper
+from shared.sync.upkeep import is_due, is_stale, look_after, settled
+
+_log = logging.getLogger(__name__)
+
+
+class WorkspaceExportsStep:
+    """Keeps the export rule of each workspace."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def run(self, job: Job) -> float | None:
+        """Plan all integrations or one, or look after one workspace.
+
+        Raises:
+            ThrottledError, UnavailableError: it can only be tried again later.
+            ConflictError: somebody else is at the same workspace.
+        """
+        context = self._context
+        if not job.integration_id:
+            for integration in await context.integrations.list():
+                if integration.workspace_resource_id is not None:
+                    await context.start(Step.WORKSPACE_EXPORTS, job.cause, integration.id)
+            return None
+        found = await context.integrations.get(job.integration_id)
+        if found is None or found.workspace_resource_id is None:
+            return None
+        row = await context.workspaces.read(found.id, found.workspace_resource_id)
+        if job.phase is Phase.PLAN:
+            if is_due(row.fact.upkeep, context.settings, context.clock(), row.fact.id):
+                target = replace(job, phase=Phase.TARGET, target=row.fact.id.lower(), attempt=0)
+                await context.send_once(target, 0.0)
+        elif job.target.lower() == row.fact.id.lower() and not is_stale(row.fact.upkeep, job):
+            await self._look_after(job, found, row)
+        return None
+
+    async def give_up(self, job: Job, error: ArmError | None) -> None:
+        """Take down that the workspace could not be looked after."""
+        context = self._context
+        row = await context.workspaces.read(job.integration_id, job.target)
+        if not row.etag:
+            return
+        outcome = blocked(
+            error.reason if error is not None else Reason.UNREACHABLE,
+            error.detail if error is not None else "",
+        )
+        await self._save(
+            row,
+            replace(row.fact, upkeep=settled(row.fact.upkeep, outcome, context.clock(), job.cycle)),
+        )
+
+    async def _look_after(self, job: Job, integration: Integration, row: Stored[Workspace]) -> None:
+        context = self._context
+        located = await self._located(job, row.fact)
+        if not located.region:
+            await self._save(row, located)
+            return
+        hub = await context.hubs.read(located.region, integration.customer)
+        if hub is None or hub.fact.state is not HubState.READY:
+            await self._save(row, located)
+            await context.start(Step.EVENT_HUBS, Cause.ONBOARDING)
+            return
+        wanted = wanted_rule(context.settings, hub.fact)
+        keeper = ExportRuleKeeper(context.arm, located.id, wanted)
+        upkeep, action = await look_after(keeper, located.upkeep, context.clock(), job.cycle)
+        after = replace(located, upkeep=upkeep)
+        if upkeep.coverage is Coverage.CONFIGURED:
+            after = await self._without_older(after)
+        _log.info(
+            "export rule %s (%s) integration=%s workspace=%s",
+            upkeep.coverage.value,
+            action.why or action.kind.value,
+            after.integration_id,
+            after.id,
+        )
+        await self._save(row, after)
+        if upkeep.coverage is Coverage.WRITTEN:
+            read_back = replace(job, cause=Cause.RETRY, attempt=0)
+            await context.queue.send(read_back, context.settings.read_back_seconds)
+
+    async def _located(self, job: Job, workspace: Workspace) -> Workspace:
+        if workspace.region:
+            return workspace
+        context = self._context
+        try:
+            return replace(workspace, region=await get_workspace_region(context.arm, workspace.id))
+        except NotFoundError as error:
+            outcome = blocked(Reason.WORKSPACE_MISSING, error.detail)
+        except (ThrottledError, UnavailableError):
+            raise
+        except ArmError as error:
+            outcome = blocked(error.reason, error.detail)
+        return replace(workspace, upkeep=settled(workspace.upkeep, outcome, context.clock(), job.cycle))
+
+    async def _without_older(self, workspace: Workspace) -> Workspace:
+        """Only now that the new rule was read back may the old one go."""
+        name = self._context.settings.older_export_rule
+        if not name or name.lower() == self._context.settings.export_rule_name.lower():
+            return workspace
+        if await get_rule(self._context.arm, workspace.id, name) is not None:
+            await delete_rule(self._context.arm, workspace.id, name)
+            _log.info(
+                "older export rule deleted integration=%s workspace=%s",
+                workspace.integration_id,
+                workspace.id,
+            )
+        return replace(workspace, replaced=True)
+
+    async def _save(self, before: Stored[Workspace], after: Workspace) -> None:
+        if after == before.fact and before.etag:
+            return
+        changed = after.upkeep.coverage is not before.fact.upkeep.coverage
+        if after.upkeep.reason is not None or (changed and after.upkeep.coverage is Coverage.CONFIGURED):
+            await self._context.note(after.integration_id, after.id, after.upkeep.reason, after.upkeep.detail)
+        await self._context.workspaces.save(after, before.etag)
+
+
+def wanted_rule(settings: Settings, hub: HubAssignment) -> ExportRule:
+    """The rule that the workspace is to have: the destination is the namespace, the hub stands beside it."""
+    namespace = (
+        f"/subscriptions/{settings.provider_subscription_id}/resourceGroups/{settings.hub_resource_group}"
+        f"/providers/Microsoft.EventHub/namespaces/{hub.namespace}"
+    )
+    return ExportRule(settings.export_rule_name, namespace, hub.hub, ENTRA_TABLES)
