@@ -17,6 +17,7 @@ from local.azure.clock import Clock
 from local.azure.estate import Provider, build_world
 from local.azure.server import Server
 from local.azure.world import World
+from shared.jobs.message import encode
 from shared.jobs.runner import JobRunner
 from shared.model.integration import Integration
 from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
@@ -109,6 +110,10 @@ class Lab:
     async def send(self, *jobs: Job) -> None:
         """Put jobs on their queues."""
         await self.context.queue.send_all((job, 0.0) for job in jobs)
+
+    async def run(self, job: Job) -> None:
+        """Run one job once; what it sends stays on the queues."""
+        await self.runner.run(job.step.queue, encode(job).encode())
 
     async def drain(self) -> None:
         """Run what is on the queues until nothing is left; time passes while jobs wait for Azure.
