@@ -45,9 +45,16 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
     parser.add_argument("--only", default="", metavar="KEY_PREFIX", help="only what measures such keys")
     parser.add_argument("--quick", action="store_true", help="small inputs; the figures mean nothing")
-    parser.add_argument("--rounds", type=int, help=f"rounds of a comparison (default {_ROUNDS})")
+    parser.add_argument("--rounds", type=_positive, help=f"rounds of a comparison (default {_ROUNDS})")
     parser.add_argument("--out", type=Path, default=_ROOT / "build" / "bench.json", help="the JSON file")
     return parser.parse_args()
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least one round")
+    return number
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+_WIDTH = 120
+"""Columns where no terminal says how wide it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
@@ -123,6 +126,8 @@ def show(rows: Sequence[Row]) -> None:
         figure = f"{row.value:.2f}{' ' if row.unit else ''}{row.unit}"
         table.add_row(row.what, figure, "" if row.goal is None else str(row.goal), holds, str(row.runs))
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
     console.print(table)
     missed = [row for row in rows if row.holds is False]
     for row in missed:
