@@ -53,6 +53,7 @@ class Stack:
         self._event_grid_key = secrets.token_urlsafe(24)
         self._identity_header = secrets.token_urlsafe(24)
         self.children: list[Child] = []
+        self._identity: dict[str, str] = {}
         self.azure_url = ""
         self.host_url = ""
 
@@ -71,12 +72,17 @@ class Stack:
         flags += ["--provider-subscription", self.provider.subscription_id]
         flags += ["--resource-group", self.provider.group, "--seed", str(self._seed)]
         flags += ["--capture-seconds", "1", "--namespace-seconds", "2", "--time-scale", "0.05"]
-        self.azure_url = self._start("azure", flags, environment)
+        azure = self._start("azure", flags, environment)
+        self.azure_url = azure["url"]
+        self._identity = {
+            "AZURE_CLIENT_ID": azure["clientId"],
+            "LIGHTKEEPER_PRINCIPAL_ID": azure["objectId"],
+        }
 
     def start_host(self) -> None:
         """Start the Functions host with the app."""
         environment = {**os.environ, **self.app_environment(), **self._settings}
-        self.host_url = self._start("host", ["--app", str(ROOT)], environment)
+        self.host_url = self._start("host", ["--app", str(ROOT)], environment)["url"]
 
     def app_environment(self) -> dict[str, str]:
         """The app's settings, and the host's keys."""
@@ -86,6 +92,7 @@ class Stack:
             "AZURE_RESOURCE_MANAGER_URL": self.azure_url,
             "IDENTITY_ENDPOINT": f"{self.azure_url}/msi/token",
             "IDENTITY_HEADER": self._identity_header,
+            **self._identity,
             "LIGHTKEEPER_PROVIDER_TENANT_ID": self.provider.tenant_id,
             "LIGHTKEEPER_PROVIDER_SUBSCRIPTION_ID": self.provider.subscription_id,
             "LIGHTKEEPER_HUB_RESOURCE_GROUP": self.provider.group,
@@ -113,18 +120,19 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _start(self, name: str, flags: list[str], environment: Mapping[str, str]) -> str:
+    def _start(self, name: str, flags: list[str], environment: Mapping[str, str]) -> dict[str, str]:
         command = [sys.executable, "-m", "local", name, "--until-stdin-closes", *flags]
         child = self._ending.enter_context(Child(name, command, environment, self._logs, ROOT))
         self.children.append(child)
-        return child.wait_until(_ready_url, _START_SECONDS)
+        return child.wait_until(_ready, _START_SECONDS)
 
 
-def _ready_url(line: str) -> str | None:
+def _ready(line: str) -> dict[str, str] | None:
+    """What a part announces once it is ready."""
     try:
         message = json.loads(line)
     except ValueError:
         return None
     if isinstance(message, dict) and message.get("ready"):
-        return str(message["url"])
+        return {name: str(value) for name, value in message.items()}
     return None

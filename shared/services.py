@@ -9,25 +9,34 @@ from shared.arm.connection import Arm
 from shared.capture.flush import Flusher
 from shared.capture.handle import CaptureHandler
 from shared.capture.handoff import HandOff
+from shared.capture.repair import Ours, Repairs
 from shared.jobs.queue import JobQueue
 from shared.jobs.runner import Handler, JobRunner
 from shared.model.jobs import Step
 from shared.onboarding.register import Registrar
 from shared.portal.api import PortalApi
 from shared.settings import Settings, current_settings
+from shared.store.alert_exports import AlertExportStore
 from shared.store.blobs import BlobStore
 from shared.store.captures import CaptureStore
+from shared.store.claims import ClaimStore
 from shared.store.hubs import HubStore
 from shared.store.integrations import IntegrationStore
 from shared.store.listings import ListingStore
 from shared.store.operations import OperationStore
 from shared.store.problems import ProblemStore
+from shared.store.resources import ResourceStore
 from shared.store.storage import Storage
 from shared.store.subscriptions import SubscriptionStore
+from shared.store.workspaces import WorkspaceStore
+from shared.sync.alert_exports import AlertExportsStep
 from shared.sync.context import Context
 from shared.sync.event_hubs import EventHubsStep
+from shared.sync.resource_settings import ResourceSettingsStep
+from shared.sync.resources import ResourcesStep
 from shared.sync.subscription_settings import SubscriptionSettingsStep
 from shared.sync.subscriptions import SubscriptionsStep
+from shared.sync.workspace_exports import WorkspaceExportsStep
 
 
 def utc_now() -> datetime:
@@ -52,6 +61,10 @@ class Services:
             hubs=HubStore(storage),
             listings=ListingStore(storage),
             problems=ProblemStore(storage),
+            claims=ClaimStore(storage),
+            resources=ResourceStore(storage),
+            workspaces=WorkspaceStore(storage),
+            alert_exports=AlertExportStore(storage),
             queue=JobQueue(storage),
             settings=settings,
             clock=utc_now,
@@ -77,6 +90,12 @@ class Services:
             operations=operations,
             handoff=handoff,
             flusher=self.flusher,
+            repairs=Repairs(
+                sink=self.sync,
+                subscriptions=self.sync.subscriptions,
+                ours=Ours.named_by(settings),
+                clock=utc_now,
+            ),
             hubs=self.sync.hubs,
             problems=self.sync.problems,
             wait=wait,
@@ -96,10 +115,19 @@ class Services:
         handlers: dict[Step, Handler] = {
             Step.SUBSCRIPTIONS: SubscriptionsStep(context),
             Step.SUBSCRIPTION_SETTINGS: SubscriptionSettingsStep(context),
+            Step.RESOURCES: ResourcesStep(context),
+            Step.RESOURCE_SETTINGS: ResourceSettingsStep(context),
+            Step.WORKSPACE_EXPORTS: WorkspaceExportsStep(context),
             Step.EVENT_HUBS: EventHubsStep(context),
+            Step.ALERT_EXPORTS: AlertExportsStep(context),
         }
         return JobRunner(
-            handlers, context.queue, context.problems, context.settings.max_attempts, context.clock
+            handlers,
+            queue=context.queue,
+            problems=context.problems,
+            claims=context.claims,
+            max_attempts=context.settings.max_attempts,
+            clock=context.clock,
         )
 
 

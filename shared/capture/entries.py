@@ -14,14 +14,15 @@ CONDENSED: Final = "azure_activity_administrative_condensed"
 
 START: Final = "start"
 ACCEPT: Final = "accept"
-TERMINAL: Final = frozenset({"success", "failure", "cancelled"})
+SUCCESS: Final = "success"
+TERMINAL: Final = frozenset({SUCCESS, "failure", "cancelled"})
 """Statuses after which no more is to be expected, though more may come."""
 UNKNOWN: Final = "unknown"
 
 _FOLDED: Final = {
     "started": START,
     "accepted": ACCEPT,
-    "succeeded": "success",
+    "succeeded": SUCCESS,
     "failed": "failure",
     "canceled": "cancelled",
 }

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from shared.capture.aside import Aside, AsideReason, Position
@@ -14,6 +15,7 @@ from shared.capture.events import NotACaptureFileError, capture_file
 from shared.capture.flush import Flusher
 from shared.capture.handoff import HandOff
 from shared.capture.ports import HubDirectory, Owner, ProblemSink
+from shared.capture.repair import Repairs
 from shared.capture.sift import Sifted, sift
 from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.model.problem import PROVIDER, Problem
@@ -44,6 +46,7 @@ class CaptureHandler:
         operations: what waits.
         handoff: where everything goes.
         flusher: emits what has waited long enough, after each file.
+        repairs: has what somebody changed in Azure looked at.
         hubs: whose hub it is.
         problems: where trouble is taken down.
         wait: how long an entry waits for the rest of its operation.
@@ -58,6 +61,7 @@ class CaptureHandler:
         operations: OperationStore,
         handoff: HandOff,
         flusher: Flusher,
+        repairs: Repairs,
         hubs: HubDirectory,
         problems: ProblemSink,
         wait: timedelta,
@@ -68,6 +72,7 @@ class CaptureHandler:
         self._operations = operations
         self._handoff = handoff
         self._flusher = flusher
+        self._repairs = repairs
         self._hubs = hubs
         self._problems = problems
         self._wait = wait
@@ -128,6 +133,9 @@ class CaptureHandler:
             owner, file.id, file.written_at, file.path, ([*sifted.passed, *plan.passed], plan.records)
         )
         aside = await self._set_aside(file, owner, sifted) if sifted.asides else ""
+        # Before the ledger says done: whoever dies in between, or finds the queue failing, leaves a file that
+        # is handled again, while a repair that is asked for twice finds nothing to do.
+        await self._repairs.send(owner.integration_id, chain(sifted.administrative, sifted.passed))
         whole = any(one.whole_file for one in sifted.asides)
         return replace(
             entry,

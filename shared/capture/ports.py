@@ -6,6 +6,7 @@ from typing import Protocol
 
 from shared.model.hubs import HubAssignment
 from shared.model.integration import Integration
+from shared.model.jobs import Job
 from shared.model.problem import Problem
 
 
@@ -41,3 +42,17 @@ class ProblemSink(Protocol):
 
     async def report(self, problem: Problem) -> None:
         """Take a problem down."""
+
+
+class SubscriptionDirectory(Protocol):
+    """Knows whose subscriptions are."""
+
+    async def read(self, integration_id: str, subscription_id: str) -> object | None:
+        """The subscription if it is the integration's, else None."""
+
+
+class RepairSink(Protocol):
+    """Takes jobs for what somebody changed in Azure."""
+
+    async def send_once(self, job: Job) -> None:
+        """Send a job, unless one for the same target waits already."""

@@ -13,14 +13,18 @@ from azure.core.credentials import AccessToken
 from shared.capture.flush import Flusher
 from shared.capture.handle import CaptureHandler
 from shared.capture.handoff import CONDENSED_QUEUE, HandOff
+from shared.capture.ports import RepairSink, SubscriptionDirectory
+from shared.capture.repair import Ours, Repairs
 from shared.model.captures import CaptureFile, Counts
 from shared.model.hubs import HubAssignment, HubState
 from shared.model.integration import Integration, IntegrationStatus
+from shared.model.jobs import Job
 from shared.model.problem import Problem
 from shared.store.blobs import BlobStore, ContainerName
 from shared.store.captures import CaptureStore
 from shared.store.operations import OperationStore
 from shared.store.storage import Storage
+from tests.helpers.facts import settings
 
 START = datetime(2024, 5, 1, 10, tzinfo=UTC)
 WAIT = timedelta(minutes=15)
@@ -67,6 +71,36 @@ class Problems:
         self.reported.append(problem)
 
 
+class Subscriptions:
+    """Which subscriptions are whose."""
+
+    def __init__(self) -> None:
+        self.known: set[tuple[str, str]] = set()
+
+    async def read(self, integration_id: str, subscription_id: str) -> object | None:
+        return (integration_id, subscription_id) if (integration_id, subscription_id) in self.known else None
+
+
+class Sink:
+    """Remembers the jobs it was given."""
+
+    def __init__(self) -> None:
+        self.sent: list[Job] = []
+
+    async def send_once(self, job: Job) -> None:
+        self.sent.append(job)
+
+
+OURS = Ours.named_by(
+    settings(
+        LIGHTKEEPER_OLDER_EXPORT_RULE="Older-Entra",
+        LIGHTKEEPER_PRINCIPAL_ID="55555555-5555-4555-8555-555555555555",
+        AZURE_CLIENT_ID="66666666-6666-4666-8666-666666666666",
+    )
+)
+"""What the app in these tests is told of its names and its identity."""
+
+
 class App:
     """One customer's capture step."""
 
@@ -79,6 +113,9 @@ class App:
         self.captures = CaptureStore(storage)
         self.operations = OperationStore(storage, self.blobs, WAIT, timedelta(days=1))
         self.problems = Problems()
+        self.subscriptions: SubscriptionDirectory = Subscriptions()
+        self.sink = Sink()
+        self.repairs = self.new_repairs(self.sink)
         self.flusher = self.new_flusher()
         self._files = 0
 
@@ -104,6 +141,9 @@ class App:
             clock=lambda: self.now,
         )
 
+    def new_repairs(self, sink: RepairSink) -> Repairs:
+        return Repairs(sink=sink, subscriptions=self.subscriptions, ours=OURS, clock=lambda: self.now)
+
     def new_handler(self, operations: OperationStore | None = None) -> CaptureHandler:
         """A worker of its own; workers share nothing but the storage."""
         assignment = HubAssignment(
@@ -115,6 +155,7 @@ class App:
             operations=operations or self.operations,
             handoff=HandOff(self.storage, self.blobs),
             flusher=self.flusher,
+            repairs=self.repairs,
             hubs=Hubs(assignment),
             problems=self.problems,
             wait=WAIT,
