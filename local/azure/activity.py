@@ -7,9 +7,12 @@ from datetime import timedelta
 
 from local.azure.entries import Actor, EntryWriter, Operation
 from local.azure.http import Json, Request, Response
-from local.azure.scopes import namespace_and_rule
+from local.azure.scopes import namespace_and_rule, subscription_of
 from local.azure.stream import EventStream
 from local.azure.world import Principal, World
+
+_PERSON = ("198.51.100.7", "Owner")
+_APPLICATION = ("203.0.113.40", "Log Analytics Contributor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class ActivityLog:
         self.world = world
         self.writer = EntryWriter(world)
         self._stream = stream
+        self.silent = False
+        """Whether calls leave no entries; for measurements without Capture, where nobody would take them."""
 
     def destinations(self, subscription_id: str) -> frozenset[Destination]:
         """Where the subscription's activity log goes at this moment."""
@@ -67,11 +72,13 @@ class ActivityLog:
         before: Iterable[Destination],
     ) -> None:
         """Write the Start and the end of a call to Resource Manager."""
-        subscription_id = request.path.split("/")[2].lower()
+        subscription_id = subscription_of(request.path)
         subscription = self.world.subscriptions.get(subscription_id)
-        if subscription is None or not (self.destinations(subscription_id) | set(before)):
+        if self.silent or subscription is None or not (self.destinations(subscription_id) | set(before)):
             return
-        actor = Actor(principal, "203.0.113.40", "Log Analytics Contributor", user="@" in principal.name)
+        user = principal.is_user
+        address, role = _PERSON if user else _APPLICATION
+        actor = Actor(principal, address, role, user=user)
         correlation = request.headers.get("x-ms-correlation-request-id") or self.world.guid()
         operation = Operation(subscription, actor, correlation, action, request.path)
         now = self.world.clock.now()

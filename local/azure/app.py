@@ -7,11 +7,28 @@ A further API is one more module with a `ROUTES` tuple in `_ROUTES`. What no rou
 with 501 and never answered with an empty success.
 """
 
+import json
 import uuid
 from collections import Counter
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
-from local.azure import authorization_rules, diagnostic_settings, event_hubs, namespaces, subscriptions
+from local.azure import (
+    authorization_rules,
+    automations,
+    data_exports,
+    diagnostic_settings,
+    event_hubs,
+    managed_services,
+    namespaces,
+    providers,
+    resource_graph,
+    resource_groups,
+    resources,
+    role_definitions,
+    subscriptions,
+    workspaces,
+)
 from local.azure.access import authorize, check_writable
 from local.azure.activity import ActivityLog
 from local.azure.capture import Capture
@@ -32,6 +49,15 @@ _ROUTES = (
     *namespaces.ROUTES,
     *event_hubs.ROUTES,
     *authorization_rules.ROUTES,
+    *data_exports.ROUTES,
+    *workspaces.ROUTES,
+    *automations.ROUTES,
+    *managed_services.ROUTES,
+    *role_definitions.ROUTES,
+    *resource_graph.ROUTES,
+    *providers.ROUTES,
+    *resource_groups.ROUTES,
+    *resources.ROUTES,
 )
 
 
@@ -94,20 +120,48 @@ class SimulatedAzure:
         principal: Principal | None = None
         try:
             principal = self.identity.principal(request)
-            headers = self.throttle.take(subscription, principal.object_id, request.method)
+            if not route.own_quota:
+                headers = self.throttle.take(subscription, principal.object_id, request.method)
             check_version(route, request)
             _check_subscription(request.path)
-            if route.action:
-                authorize(self.world, principal, route.action, route.scope(request.path))
-            response = self._perform(Call(self.world, request, path, principal), route, faults)
+            response = self._perform(
+                Call(self.world, request, path, principal, FaultKind.STALE_READ in faults), route, faults
+            )
         except Refusal as refusal:
             response = refusal.response
         if principal and route.is_write and response.status != _TOO_MANY:
-            self.activity.record_call(principal, route.action, request, response, before)
+            self.activity.record_call(principal, route.action_on(request.path), request, response, before)
         return replace(response.with_headers(headers), lost=FaultKind.DROP_AFTER in faults)
 
+    def act(self, principal: Principal, method: str, path: str, body: Json | None = None) -> Response:
+        """A call by somebody else: the same rules and traces, but no faults, no throttling, not counted.
+
+        Raises:
+            LookupError: there is no such call.
+        """
+        content = json.dumps(body).encode() if body is not None else b""
+        headers = {"content-type": "application/json"}
+        request = Request(method, f"https://management.azure.com{quote(path)}", headers, content)
+        found = self._router.find(method, request.path)
+        if found is None:
+            raise LookupError(f"{method} {path}")
+        route, named = found
+        if route.versions:
+            request = replace(request, url=f"{request.url}?api-version={route.versions[-1]}")
+        before = self.activity.destinations(subscription_of(path)) if route.is_write else frozenset()
+        try:
+            response = self._perform(Call(self.world, request, named, principal), route, {})
+        except Refusal as refusal:
+            response = refusal.response
+        if route.is_write:
+            self.activity.record_call(principal, route.action_on(request.path), request, response, before)
+        return response
+
     def _perform(self, call: Call, route: Route, faults: dict[FaultKind, Fault]) -> Response:
-        subscription = subscription_of(call.request.path)
+        where = call.request.path
+        subscription = subscription_of(where)
+        if route.action:
+            authorize(self.world, call.principal, route.action_on(where), route.scope(where))
         if route.is_write:
             check_writable(self.world, subscription)
         group = call.path.get("group", "").lower()
@@ -115,7 +169,7 @@ class SimulatedAzure:
             raise Refusal(
                 404, "ResourceGroupNotFound", f"Resource group '{call.path['group']}' could not be found."
             )
-        where = call.request.path.lower()
+        where = where.lower()
         if not route.is_write:
             if FaultKind.STALE_READ in faults and where in self._past:
                 return self._past[where]
@@ -153,7 +207,7 @@ def _unknown(request: Request) -> Response:
 def _check_subscription(path: str) -> None:
     """Hold a path below `/subscriptions` to name one by a GUID."""
     segments = path.split("/")
-    if len(segments) > 2 and not subscription_of(path):  # noqa: PLR2004 - "", "subscriptions", its ID
+    if segments[1].lower() == "subscriptions" and len(segments) > 2 and not subscription_of(path):  # noqa: PLR2004
         message = f"The provided subscription identifier '{segments[2]}' is malformed or invalid."
         raise Refusal(400, "InvalidSubscriptionId", message)
 
@@ -178,9 +232,13 @@ def _torn(response: Response, faults: dict[FaultKind, Fault]) -> Response:
     if not faults.keys() & {FaultKind.LOST_NEXT_LINK, FaultKind.EMPTY_PAGE} or not response.body:
         return response
     body: Json = response.json()
-    if "value" not in body:
+    items = "data" if "totalRecords" in body else "value"
+    if not isinstance(body.get(items), list):
         return response
     body.pop("nextLink", None)
+    body.pop("$skipToken", None)
     if FaultKind.EMPTY_PAGE in faults:
-        body["value"] = []
+        body[items] = []
+    if "count" in body and items == "data":
+        body["count"] = len(body[items])
     return replace(response, body=Response.of(body).body)

@@ -58,7 +58,24 @@ def _list(call: Call) -> Response:
 
 
 def _list_keys(call: Call) -> Response:
+    return _keys(*_found(call))
+
+
+def _regenerate_keys(call: Call) -> Response:
+    """Give a rule a fresh key, or the one that the body names; who still has the old one is shut out."""
     namespace, rule = _found(call)
+    body = call.request.json()
+    kind = body.get("keyType")
+    if kind not in ("PrimaryKey", "SecondaryKey"):
+        raise failure(call, 400, "BadRequest", f"The key type '{kind}' is not valid.")
+    fresh = str(body.get("key") or f"simulated-{call.world.guid()}")
+    primary = kind == "PrimaryKey"
+    changed = replace(rule, primary_key=fresh) if primary else replace(rule, secondary_key=fresh)
+    call.world.rules[namespace.name.lower(), rule.name.lower()] = changed
+    return _keys(namespace, changed)
+
+
+def _keys(namespace: Namespace, rule: Rule) -> Response:
     begin = f"Endpoint=sb://{namespace.name}.servicebus.windows.net/;SharedAccessKeyName={rule.name}"
     return Response.of(
         {
@@ -81,6 +98,7 @@ def _found(call: Call) -> tuple[Namespace, Rule]:
 
 _RULES = f"{BASE}/{{namespace}}/authorizationRules"
 _KEYS = f"{ACTION}/authorizationRules/listkeys/action"
+_NEW_KEYS = f"{ACTION}/authorizationRules/regenerateKeys/action"
 
 ROUTES = (
     Route("PUT", f"{_RULES}/{{rule}}", VERSIONS, f"{ACTION}/authorizationRules/write", _put),
@@ -88,4 +106,13 @@ ROUTES = (
     Route("DELETE", f"{_RULES}/{{rule}}", VERSIONS, f"{ACTION}/authorizationRules/delete", _delete),
     Route("GET", _RULES, VERSIONS, f"{ACTION}/authorizationRules/read", _list, 1),
     Route("POST", f"{_RULES}/{{rule}}/listKeys", VERSIONS, _KEYS, _list_keys, 1),
+    Route(
+        "POST",
+        f"{_RULES}/{{rule}}/regenerateKeys",
+        VERSIONS,
+        _NEW_KEYS,
+        _regenerate_keys,
+        1,
+        changes=True,
+    ),
 )

@@ -15,7 +15,7 @@ from azure.core.exceptions import AzureError, ResourceExistsError
 from azure.storage.blob.aio import BlobServiceClient
 
 from local.azure.event_grid import EventGrid, blob_created
-from local.azure.stream import Event, EventStream, Partition
+from local.azure.stream import Event, EventStream
 from local.azure.world import Hub, Namespace, World
 
 _log = logging.getLogger(__name__)
@@ -127,9 +127,8 @@ class Capture:
         self, namespace: Namespace, hub: Hub, number: int, *, force: bool
     ) -> CapturedFile | None:
         settings = hub.capture or {}
-        key = (namespace.name.lower(), hub.name.lower(), number)
         now = self._world.clock.now()
-        partition = self._stream.partitions.setdefault(key, Partition(now))
+        partition = self._stream.partition(namespace.name, hub, number)
         seconds = settings.get("intervalInSeconds", 300) if self.seconds is None else self.seconds
         full = partition.size >= settings.get("sizeLimitInBytes", 314_572_800)
         if not (force or full or now - partition.opened_at >= timedelta(seconds=seconds)):

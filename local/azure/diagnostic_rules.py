@@ -9,7 +9,8 @@ from typing import Any
 
 from local.azure.access import authorize_linked
 from local.azure.http import Json, Refusal
-from local.azure.log_categories import GROUPS, METRICS, categories_of
+from local.azure.log_categories import GROUPS, categories_of, groups_of, metrics_of
+from local.azure.resource_types import TYPES
 from local.azure.scopes import group_of, namespace_and_rule, resource_type_of, subscription_of
 from local.azure.world import Namespace, Principal, Setting, World
 
@@ -48,14 +49,15 @@ _OTHER_SINKS = ("storageAccountId", "workspaceId", "serviceBusRuleId", "marketpl
 
 def enabled_categories(scope: str, properties: Json) -> frozenset[str]:
     """The log categories that a setting switches on, as Azure spells them; groups are resolved."""
-    known = {category.lower(): category for category in categories_of(resource_type_of(scope)) or ()}
+    kind = resource_type_of(scope)
+    known = {category.lower(): category for category in categories_of(kind) or ()}
+    groups = groups_of(kind)
     enabled: set[str] = set()
     for log in _logs(properties):
         if not log.get("enabled"):
             continue
         if log.get("categoryGroup"):
-            members = GROUPS[_group_name(log["categoryGroup"])]
-            enabled |= {c for c in known.values() if members is None or c in members}
+            enabled |= set(groups[_group_name(log["categoryGroup"])])
         else:
             enabled.add(known[str(log["category"]).lower()])
     return frozenset(enabled)
@@ -106,15 +108,16 @@ def _check_categories(scope: str, properties: Json) -> None:
     if not kind and metrics:
         raise _bad("Metrics are not supported for subscription diagnostic settings.")
     for metric in metrics:
-        if metric.get("category") not in METRICS:
+        if metric.get("category") not in metrics_of(kind):
             raise _bad(f"Metric category '{metric.get('category')}' is not supported.")
     logs = _logs(properties)
     if any(log.get("categoryGroup") for log in logs) and any(log.get("category") for log in logs):
         raise _bad("Category groups and categories cannot be used in the same diagnostic setting.")
     known = {category.lower() for category in categories_of(kind) or ()}
+    groups = groups_of(kind)
     for log in logs:
         group, category = log.get("categoryGroup"), log.get("category")
-        if group and _group_name(group) not in GROUPS:
+        if group and _group_name(group) not in groups:
             raise _bad(f"Category group '{group}' is not supported.")
         if not group and str(category).lower() not in known:
             raise _bad(f"Category '{category}' is not supported.")
@@ -148,7 +151,8 @@ def _check_hub(world: World, rule_id: str, hub: str) -> Namespace:
 
 def _check_region(world: World, scope: str, namespace: Namespace) -> None:
     resource = world.resources.get(scope.lower())
-    if resource is None or resource.location in ("global", ""):
+    known = TYPES.get(resource_type_of(scope))
+    if resource is None or resource.location in ("global", "") or not (known and known.regional):
         return
     where = namespace.location
     if resource.location != where:

@@ -1,8 +1,11 @@
-"""Diagnostic settings of subscriptions and of any resource (2021-05-01-preview)."""
+"""Diagnostic settings of subscriptions and of any resource (2021-05-01-preview).
+
+They belong to Azure Monitor, not to the resource: they stay when it is deleted, moved or made anew.
+"""
 
 from local.azure.diagnostic_rules import check, enabled_categories
 from local.azure.http import Json, Refusal, Response
-from local.azure.log_categories import METRICS, categories_of
+from local.azure.log_categories import categories_of, groups_of, metrics_of
 from local.azure.routes import Call, Route
 from local.azure.scopes import resource_type_of
 from local.azure.world import Setting
@@ -31,7 +34,10 @@ def _put(call: Call) -> Response:
     before = call.world.setting(scope, name)
     spelled = before.name if before else name
     setting = Setting(spelled, properties, enabled_categories(scope, properties))
-    call.world.settings.setdefault(scope.lower(), {})[name.lower()] = setting
+    if scope.isascii():
+        # With other characters in the resource's ID the setting disappears
+        # (learn.microsoft.com/azure/azure-monitor/platform/diagnostic-settings, limitations).
+        call.world.settings.setdefault(scope.lower(), {})[name.lower()] = setting
     return Response.of(_describe(scope, setting, written=True))
 
 
@@ -77,7 +83,8 @@ def _categories(call: Call) -> list[Json]:
     scope = call.path["scope"]
     kind = resource_type_of(scope)
     found = [(name, "Logs") for name in categories_of(kind) or ()]
-    found += [(name, "Metrics") for name in METRICS] if found else []
+    found += [(name, "Metrics") for name in metrics_of(kind)]
+    groups = groups_of(kind)
     return [
         {
             "id": f"{scope.lower()}/providers/microsoft.insights/diagnosticSettingsCategories/{name}",
@@ -88,7 +95,7 @@ def _categories(call: Call) -> list[Json]:
             "tags": None,
             "properties": {
                 "categoryType": category_type,
-                "categoryGroups": ["allLogs"] if category_type == "Logs" else None,
+                "categoryGroups": [group for group, members in groups.items() if name in members] or None,
             },
             "identity": None,
         }
@@ -108,15 +115,7 @@ def _describe(scope: str, setting: Setting, *, written: bool = False) -> Json:
         sinks["eventHubAuthorizationRuleId"] = setting.rule_id.replace(
             "/authorizationRules/", "/authorizationrules/"
         )
-    logs = [
-        {
-            "category": category,
-            "categoryGroup": None,
-            "enabled": category in setting.enabled,
-            "retentionPolicy": {"enabled": False, "days": 0},
-        }
-        for category in categories_of(kind) or ()
-    ]
+    logs = _logs(kind, setting)
     if kind:
         metrics = setting.properties.get("metrics") or []
         more = {"metrics": metrics, "logs": logs, "logAnalyticsDestinationType": None}
@@ -137,6 +136,31 @@ def _describe(scope: str, setting: Setting, *, written: bool = False) -> Json:
         "properties": {**sinks, **more},
         "identity": None,
     }
+
+
+def _logs(kind: str, setting: Setting) -> list[Json]:
+    """All categories with enabled true or false; or the groups, where the setting was written with groups."""
+    retention = {"enabled": False, "days": 0}
+    grouped = [log for log in setting.properties.get("logs") or () if log.get("categoryGroup")]
+    if grouped:
+        return [
+            {
+                "category": None,
+                "categoryGroup": log["categoryGroup"],
+                "enabled": bool(log.get("enabled")),
+                "retentionPolicy": retention,
+            }
+            for log in grouped
+        ]
+    return [
+        {
+            "category": category,
+            "categoryGroup": None,
+            "enabled": category in setting.enabled,
+            "retentionPolicy": retention,
+        }
+        for category in categories_of(kind) or ()
+    ]
 
 
 _NAME = "/providers/microsoft.insights/diagnosticSettings"

@@ -4,7 +4,7 @@ A handler takes a `Request` and gives back a `Response` or raises a `Refusal`; n
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Self
@@ -25,28 +25,26 @@ class Request:
         url: absolute URL, query included.
         headers: names in lower case.
         body: as sent.
+        path: decoded, without query and without a slash at the end.
+        query: its parameters; the last of a name counts.
+        host_url: scheme and host, what an absolute link back to us starts with.
     """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    path: str = field(init=False)
+    query: Mapping[str, str] = field(init=False)
+    host_url: str = field(init=False)
 
-    @property
-    def path(self) -> str:
-        """Path, decoded, without query and without a slash at the end."""
-        return unquote(urlsplit(self.url).path).rstrip("/") or "/"
-
-    @property
-    def host_url(self) -> str:
-        """Scheme and host: what an absolute link back to us starts with."""
+    def __post_init__(self) -> None:
+        # A call looks at these many times, so they are worked out once.
         parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc}"
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Query parameters; the last of a name counts."""
-        return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
+        path = unquote(parts.path) if "%" in parts.path else parts.path
+        object.__setattr__(self, "path", path.rstrip("/") or "/")
+        object.__setattr__(self, "query", dict(parse_qsl(parts.query, keep_blank_values=True)))
+        object.__setattr__(self, "host_url", f"{parts.scheme}://{parts.netloc}")
 
     def json(self) -> Json:
         """The body as a JSON object; an empty body is an empty object.
@@ -108,6 +106,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a malfunction
         message: ARM's message.
         bare: whether the body lacks the `error` wrapper, as Microsoft.Insights answers.
         headers: further headers.
+        details: `details` of the error, where there are any.
     """
 
     def __init__(
@@ -118,11 +117,27 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a malfunction
         *,
         bare: bool = False,
         headers: Mapping[str, str] | None = None,
+        details: Sequence[Json] = (),
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
         self.code = code
         self.message = message
-        error = {"code": code, "message": message}
+        error: Json = {"code": code, "message": message, **({"details": list(details)} if details else {})}
         body = json.dumps(error if bare else {"error": error}).encode()
         self.response = Response(status, body, {"Content-Type": _JSON, **(headers or {})})
+
+
+class TextRefusal(Refusal):
+    """A refusal whose body is only its message, as Log Analytics answers.
+
+    Args:
+        status: HTTP status.
+        message: the body.
+        plain: whether it is plain text; else a JSON string.
+    """
+
+    def __init__(self, status: int, message: str, *, plain: bool = False) -> None:
+        super().__init__(status, "", message)
+        body, kind = (message, "text/plain; charset=utf-8") if plain else (json.dumps(message), _JSON)
+        self.response = Response(status, body.encode(), {"Content-Type": kind})

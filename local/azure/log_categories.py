@@ -1,8 +1,6 @@
-"""Which log categories which scopes have, as data.
+"""Which log categories which scopes have."""
 
-learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema and the resource log categories
-of each service.
-"""
+from local.azure.resource_types import TYPES
 
 ACTIVITY = (
     "Administrative",
@@ -14,35 +12,37 @@ ACTIVITY = (
     "Autoscale",
     "ResourceHealth",
 )
-"""Categories of a subscription's activity log, in the order Azure gives them back."""
+"""Categories of a subscription's activity log, in the order Azure gives them back.
 
-BY_TYPE: dict[str, tuple[str, ...]] = {
-    "microsoft.keyvault/vaults": ("AuditEvent", "AzurePolicyEvaluationDetails"),
-    "microsoft.network/networksecuritygroups": (
-        "NetworkSecurityGroupEvent",
-        "NetworkSecurityGroupRuleCounter",
-    ),
-    "microsoft.containerregistry/registries": (
-        "ContainerRegistryRepositoryEvents",
-        "ContainerRegistryLoginEvents",
-    ),
-    "microsoft.containerservice/managedclusters": (
-        "kube-apiserver",
-        "kube-audit",
-        "kube-audit-admin",
-        "guard",
-    ),
-    "microsoft.sql/servers/databases": ("SQLSecurityAuditEvents", "SQLInsights", "Errors"),
-}
-"""Categories by resource type in lower case."""
+learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
+"""
 
 METRICS = ("AllMetrics",)
-"""The metric category of every resource type here; subscriptions have none."""
+"""The metric category of most resource types; subscriptions have none."""
 
-GROUPS = {"allLogs": None, "audit": frozenset({"AuditEvent", "kube-audit", "SQLSecurityAuditEvents"})}
-"""Category groups of resources: the categories in each, None for all."""
+GROUPS = ("allLogs", "audit")
+"""All category groups that Azure Monitor knows; not every type has both."""
 
 
 def categories_of(resource_type: str) -> tuple[str, ...] | None:
     """Log categories of a resource type, of a subscription for the empty type; None if it has no settings."""
-    return ACTIVITY if not resource_type else BY_TYPE.get(resource_type)
+    if not resource_type:
+        return ACTIVITY
+    known = TYPES.get(resource_type)
+    return known.logs if known else None
+
+
+def metrics_of(resource_type: str) -> tuple[str, ...]:
+    """Metric categories of a resource type."""
+    known = TYPES.get(resource_type)
+    return METRICS if known and known.logs is not None and known.metrics else ()
+
+
+def groups_of(resource_type: str) -> dict[str, tuple[str, ...]]:
+    """The category groups of a resource type, or of a subscription, and their members."""
+    logs = categories_of(resource_type)
+    if not logs:
+        return {}
+    known = TYPES.get(resource_type)
+    audit = known.audit if known else ()
+    return {"allLogs": logs, **({"audit": audit} if audit else {})}

@@ -59,7 +59,7 @@ def parent_namespace(call: Call, child: str) -> Namespace:
             404,
             "NotFound",
             f"The namespace {namespace.name} in subscription {namespace.subscription_id} is not active, its "
-            f"current state is Created. CorrelationId: {call.world.guid()}",
+            f"current state is {_state(call.world, namespace)}. CorrelationId: {call.world.guid()}",
         )
     return namespace
 
@@ -77,7 +77,6 @@ def stamp(moment: datetime) -> str:
 def describe(world: World, namespace: Namespace) -> Json:
     """A namespace as Azure shows it."""
     ready = world.ready(namespace)
-    state = "Deleting" if namespace.gone_at else "Succeeded" if ready else "Created"
     sku = namespace.body.get("sku") or {}
     properties = namespace.body.get("properties") or {}
     name = sku.get("name", "Standard")
@@ -98,7 +97,7 @@ def describe(world: World, namespace: Namespace) -> Json:
             "isAutoInflateEnabled": properties.get("isAutoInflateEnabled", False),
             "maximumThroughputUnits": properties.get("maximumThroughputUnits", 0),
             "kafkaEnabled": properties.get("kafkaEnabled", name != "Basic"),
-            "provisioningState": state,
+            "provisioningState": _state(world, namespace),
             "metricId": f"{namespace.subscription_id}:{namespace.name}",
             "createdAt": stamp(namespace.created_at),
             "updatedAt": stamp(namespace.updated_at),
@@ -199,13 +198,19 @@ def new_rule(world: World, name: str, rights: tuple[str, ...]) -> Rule:
     return Rule(name, rights, f"simulated-{world.guid()}", f"simulated-{world.guid()}")
 
 
+def _state(world: World, namespace: Namespace) -> str:
+    if namespace.gone_at:
+        return "Deleting"
+    return "Succeeded" if world.ready(namespace) else "Created"
+
+
 def _is_at(namespace: Namespace, call: Call) -> bool:
     at = (namespace.subscription_id.lower(), namespace.group.lower())
     return at == (call.path["subscription"].lower(), call.path["group"].lower())
 
 
 def _check_settled(call: Call, namespace: Namespace) -> None:
-    if not call.world.ready(namespace) or namespace.gone_at:
+    if not call.world.ready(namespace):
         raise failure(call, 409, "Conflict", f"Namespace provisioning in transition. {_HELP}")
 
 

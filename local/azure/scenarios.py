@@ -57,7 +57,7 @@ def deployment(story: Story) -> None:
 def key_vault_create(story: Story) -> None:
     """A new key vault: Start, Success, and the second Success of the long operation."""
     vault = f"{story.group()}/providers/Microsoft.KeyVault/vaults/kv-{story.word()}"
-    story.writer.world.add_resource(Resource(vault, "Microsoft.KeyVault/vaults", "westeurope"))
+    story.writer.world.write_resource(Resource(vault, "Microsoft.KeyVault/vaults", "westeurope"))
     write = story.operation("Microsoft.KeyVault/vaults/write", vault)
     body = {"location": "westeurope", "properties": {"sku": {"family": "A", "name": "standard"}}}
     story.add(write, 31, "Started", properties={"requestbody": body})
@@ -90,7 +90,7 @@ def key_vault_delete(story: Story) -> None:
     delete = story.operation("Microsoft.KeyVault/vaults/delete", vault)
     story.add(delete, 5, "Started")
     story.add(delete, 4, "Succeeded", "OK")
-    story.writer.world.resources.pop(vault.lower(), None)
+    story.writer.world.remove_resource(vault)
 
 
 def role_assignment(story: Story) -> None:
@@ -247,10 +247,9 @@ SCENARIOS: dict[str, Scenario] = {
 
 def _vault(story: Story) -> str:
     """ID of one of the subscription's vaults, or of one that might have been."""
-    begin = f"/subscriptions/{story.subscription.subscription_id}/".lower()
     vaults = sorted(
         resource.resource_id
-        for key, resource in story.writer.world.resources.items()
-        if key.startswith(begin) and resource.resource_type == "Microsoft.KeyVault/vaults"
+        for resource in story.writer.world.resources_of(story.subscription.subscription_id)
+        if resource.resource_type == "Microsoft.KeyVault/vaults"
     )
     return vaults[0] if vaults else f"{story.group()}/providers/Microsoft.KeyVault/vaults/kv-old"

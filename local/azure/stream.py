@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from local.azure.http import Json
-from local.azure.world import World
+from local.azure.world import Hub, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,11 @@ class Event:
 class Partition:
     """One partition: what Capture has not taken yet, and where its window began.
 
-    `next_sequence` and `next_offset` are those of the next event.
+    `next_sequence` and `next_offset` are those of the next event; `born` is when its hub was made.
     """
 
     opened_at: datetime
+    born: datetime
     events: list[Event] = field(default_factory=list)
     next_sequence: int = 0
     next_offset: int = 0
@@ -62,15 +63,23 @@ class EventStream:
             self.records[namespace.lower(), hub.lower()] += taken
         return taken
 
+    def partition(self, namespace: str, hub: Hub, number: int) -> Partition:
+        """One partition; a hub that was deleted and made anew starts with empty ones."""
+        key = (namespace.lower(), hub.name.lower(), number)
+        found = self.partitions.get(key)
+        if found is None or found.born != hub.created_at:
+            found = self.partitions[key] = Partition(self._world.clock.now(), hub.created_at)
+        return found
+
     def send(self, namespace: str, hub: str, body: bytes | None) -> bool:
         """Put one body into a partition drawn by chance; False if there is no such hub."""
         found = self._world.hub(namespace, hub)
         if found is None:
             return False
         now = self._world.clock.now()
-        key = (namespace.lower(), hub.lower(), self._world.random.randrange(found.partitions))
-        partition = self.partitions.setdefault(key, Partition(now))
-        self.sent[key[:2]] += 1
+        number = self._world.random.randrange(found.partitions)
+        partition = self.partition(namespace, found, number)
+        self.sent[namespace.lower(), hub.lower()] += 1
         if not found.captures:
             # Events that were there before Capture was switched on are never captured.
             return True

@@ -40,7 +40,7 @@ class Throttle:
 
     Args:
         clock: by which buckets refill.
-        limits: None switches throttling off.
+        limits: None takes the documented ones; none at all switch throttling off.
     """
 
     def __init__(self, clock: Clock, limits: dict[str, Limit] | None = None) -> None:

@@ -1,141 +1,50 @@
 """All shared state of the simulated Azure: who owns what, who may do what, and what stands where.
 
-Facts are frozen and are replaced, never changed, so that a snapshot is a plain copy. IDs compare
-without case, so every dictionary is keyed by the lower-cased ID or name.
+IDs compare without case, so every dictionary is keyed by the lower-cased ID or name. Resources are
+put in and taken out through methods, which keep the index by subscription and the journal of changes.
 """
 
 import uuid
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from random import Random
 from typing import Any
 
 from local.azure.clock import Clock
+from local.azure.facts import (
+    Automation,
+    Delegation,
+    ExportRule,
+    Hub,
+    Namespace,
+    Principal,
+    Resource,
+    ResourceChange,
+    Rule,
+    Setting,
+    Subscription,
+)
 from local.azure.http import Json
 
+__all__ = [
+    "Automation",
+    "Delegation",
+    "ExportRule",
+    "Hub",
+    "Namespace",
+    "Principal",
+    "Resource",
+    "ResourceChange",
+    "Rule",
+    "Setting",
+    "Subscription",
+    "World",
+]
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """A managed identity or user that calls.
-
-    Attributes:
-        object_id: in its tenant's directory.
-        client_id: of its application.
-        tenant_id: its home.
-        name: for messages; a user's principal name, or the client ID.
-    """
-
-    object_id: str
-    client_id: str
-    tenant_id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delegation:
-    """One Azure Lighthouse assignment of a subscription or of one resource group in it.
-
-    Attributes:
-        tenant_id: the managing tenant.
-        grants: pairs of principal's object ID and role name.
-        group: resource group in lower case; None delegates the whole subscription.
-    """
-
-    tenant_id: str
-    grants: frozenset[tuple[str, str]] = frozenset()
-    group: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """One subscription, as its owner sees it."""
-
-    subscription_id: str
-    tenant_id: str
-    name: str
-    state: str = "Enabled"
-    quota_id: str = "EnterpriseAgreement_2014-09-01"
-    providers: frozenset[str] = frozenset({"microsoft.insights", "microsoft.keyvault", "microsoft.resources"})
-    delegations: tuple[Delegation, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """One resource in a resource group; `resource_id` as Azure spells it today."""
-
-    resource_id: str
-    resource_type: str
-    location: str
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One diagnostic setting as it was written.
-
-    Attributes:
-        name: as first spelled.
-        properties: the `properties` of the last PUT.
-        enabled: enabled log categories, as Azure spells them.
-    """
-
-    name: str
-    properties: Json
-    enabled: frozenset[str]
-
-    @property
-    def rule_id(self) -> str:
-        """ID of the namespace's authorization rule, or empty."""
-        return str(self.properties.get("eventHubAuthorizationRuleId") or "")
-
-    @property
-    def hub(self) -> str:
-        """Name of the event hub, or empty."""
-        return str(self.properties.get("eventHubName") or "")
-
-
-@dataclass(frozen=True, slots=True)
-class Namespace:
-    """One Event Hubs namespace; it works from `ready_at` on, and is gone from `gone_at` on."""
-
-    name: str
-    subscription_id: str
-    group: str
-    location: str
-    body: Json
-    created_at: datetime
-    updated_at: datetime
-    ready_at: datetime
-    gone_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Hub:
-    """One event hub; `capture` is its captureDescription or None."""
-
-    name: str
-    partitions: int
-    retention: Json
-    capture: Json | None
-    created_at: datetime
-    updated_at: datetime
-
-    @property
-    def captures(self) -> bool:
-        """Whether Capture is on."""
-        return bool(self.capture and self.capture.get("enabled"))
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One authorization rule of a namespace."""
-
-    name: str
-    rights: tuple[str, ...]
-    primary_key: str
-    secondary_key: str
-
-
-_WRITTEN = ("subscriptions", "resources", "settings", "namespaces", "hubs", "rules")
+_FLAT = ("subscriptions", "groups", "resources", "namespaces", "hubs", "rules", "automations")
+_NESTED = ("settings", "exports", "definitions", "resources_in")
+_JOURNAL = 50_000
 
 
 @dataclass(slots=True)
@@ -150,9 +59,16 @@ class World:
         principals: callers that can get a token, by client ID; the empty key is the system-assigned one.
         subscriptions: by ID.
         groups: resource groups and their location, by (subscription, group).
+        group_names: how a resource group is spelled, by the same key; others are in lower case.
         resources: by ID.
-        grants: role assignments in the provider's subscription: (principal, role, scope in lower case).
+        resources_in: the same, by subscription, then by ID.
+        changes: what resources were before they changed, oldest first; for listings that lag.
+        delegated_since: when a subscription's delegations last changed, in seconds of the clock.
+        grants: role assignments: (principal, role, scope in lower case).
         settings: diagnostic settings by scope, then by name.
+        exports: data export rules by workspace, then by name.
+        automations: security automations by ID.
+        definitions: registration definitions that were written, by scope, then by GUID.
         namespaces: by name, which is unique in all of Azure.
         taken_names: namespace names that strangers hold.
         hubs: by (namespace, hub).
@@ -161,6 +77,8 @@ class World:
         identities: IDs of user-assigned identities.
         identity_header: what callers of the identity endpoint must show; empty takes anything.
         namespace_seconds: how long a namespace takes to come or go.
+        graph_lag_seconds: after how long a change can be seen in Resource Graph.
+        graph_windows: by principal, when its window of Resource Graph's quota began and what it has used.
         page_size: items on a page of a listing.
     """
 
@@ -172,9 +90,16 @@ class World:
     principals: dict[str, Principal] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     groups: dict[tuple[str, str], str] = field(default_factory=dict)
+    group_names: dict[tuple[str, str], str] = field(default_factory=dict)
     resources: dict[str, Resource] = field(default_factory=dict)
+    resources_in: dict[str, dict[str, Resource]] = field(default_factory=dict)
+    changes: deque[ResourceChange] = field(default_factory=lambda: deque(maxlen=_JOURNAL))
+    delegated_since: dict[str, float] = field(default_factory=dict)
     grants: set[tuple[str, str, str]] = field(default_factory=set)
     settings: dict[str, dict[str, Setting]] = field(default_factory=dict)
+    exports: dict[str, dict[str, ExportRule]] = field(default_factory=dict)
+    automations: dict[str, Automation] = field(default_factory=dict)
+    definitions: dict[str, dict[str, Json]] = field(default_factory=dict)
     namespaces: dict[str, Namespace] = field(default_factory=dict)
     taken_names: set[str] = field(default_factory=set)
     hubs: dict[tuple[str, str], Hub] = field(default_factory=dict)
@@ -183,6 +108,8 @@ class World:
     identities: set[str] = field(default_factory=set)
     identity_header: str = ""
     namespace_seconds: float = 30.0
+    graph_lag_seconds: float = 0.0
+    graph_windows: dict[str, tuple[float, int]] = field(default_factory=dict)
     page_size: int = 1000
 
     def __post_init__(self) -> None:
@@ -207,17 +134,43 @@ class World:
         Raises:
             KeyError: there is none.
         """
-        changed: Subscription = replace(self.subscriptions[subscription_id.lower()], **changes)  # type: ignore[arg-type]
-        self.subscriptions[subscription_id.lower()] = changed
+        key = subscription_id.lower()
+        changed: Subscription = replace(self.subscriptions[key], **changes)  # type: ignore[arg-type]
+        self.subscriptions[key] = changed
+        if "delegations" in changes:
+            self.delegated_since[key] = self.clock.seconds()
         return changed
 
     def add_group(self, subscription_id: str, group: str, location: str) -> None:
         """Put a resource group in."""
-        self.groups[subscription_id.lower(), group.lower()] = location
+        key = (subscription_id.lower(), group.lower())
+        self.groups[key] = location
+        self.group_names[key] = group
 
     def add_resource(self, resource: Resource) -> None:
-        """Put a resource in, or replace it."""
-        self.resources[resource.resource_id.lower()] = resource
+        """Put a resource in, or replace it, as if it had always been so."""
+        key = resource.resource_id.lower()
+        self.resources[key] = resource
+        self.resources_in.setdefault(key.split("/")[2], {})[key] = resource
+
+    def write_resource(self, resource: Resource) -> None:
+        """Put a resource in, or replace it, now: listings that lag show it later."""
+        key = resource.resource_id.lower()
+        self.changes.append(ResourceChange(self.clock.seconds(), key, self.resources.get(key)))
+        self.add_resource(resource)
+
+    def remove_resource(self, resource_id: str) -> Resource | None:
+        """Take a resource out; what hangs on it in other providers, as diagnostic settings, stays."""
+        key = resource_id.lower()
+        gone = self.resources.pop(key, None)
+        if gone is not None:
+            del self.resources_in[key.split("/")[2]][key]
+            self.changes.append(ResourceChange(self.clock.seconds(), key, gone))
+        return gone
+
+    def resources_of(self, subscription_id: str) -> Iterable[Resource]:
+        """The resources of a subscription, in the order in which they came."""
+        return self.resources_in.get(subscription_id.lower(), {}).values()
 
     def setting(self, scope: str, name: str) -> Setting | None:
         """One diagnostic setting of a subscription or resource."""
@@ -232,8 +185,8 @@ class World:
         return found
 
     def ready(self, namespace: Namespace) -> bool:
-        """Whether the namespace has been provisioned."""
-        return namespace.ready_at <= self.clock.now()
+        """Whether the namespace works: it has been provisioned and is not being deleted."""
+        return namespace.gone_at is None and namespace.ready_at <= self.clock.now()
 
     def hub(self, namespace: str, name: str) -> Hub | None:
         """One event hub."""
@@ -249,8 +202,9 @@ class World:
 
     def snapshot(self) -> dict[str, dict[Any, Any]]:
         """What can be written through the API, as it stands now."""
-        kept: dict[str, dict[Any, Any]] = {name: dict(getattr(self, name)) for name in _WRITTEN}
-        kept["settings"] = {scope: dict(named) for scope, named in self.settings.items()}
+        kept: dict[str, dict[Any, Any]] = {name: dict(getattr(self, name)) for name in _FLAT}
+        for name in _NESTED:
+            kept[name] = {key: dict(inner) for key, inner in getattr(self, name).items()}
         return kept
 
     def restore(self, kept: dict[str, dict[Any, Any]]) -> None:
