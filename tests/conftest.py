@@ -4,10 +4,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from local.azurite import Azurite
 from tests.helpers.accounts import azurite_accounts, unused_accounts
+
+# A busy machine makes examples slow, which says nothing of them.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

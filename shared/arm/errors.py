@@ -26,6 +26,7 @@ in `error`, so the causes are told apart by message. Callers write:
         ...
 """
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -257,6 +258,8 @@ def arm_errors() -> Iterator[None]:
         raise from_sdk(error) from error
     except AzureError as error:
         raise UnavailableError(f"no answer: {type(error).__name__}") from error
+    except json.JSONDecodeError as error:
+        raise UnavailableError("an answer that cannot be read") from error
 
 
 def from_sdk(error: HttpResponseError) -> ArmError:

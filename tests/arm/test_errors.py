@@ -341,6 +341,11 @@ def test_what_the_sdk_raises_without_an_answer_is_an_outage() -> None:
         assert caught.value.status == 0
 
 
+def test_a_body_that_is_no_json_is_an_outage() -> None:
+    with pytest.raises(UnavailableError, match="cannot be read"), arm_errors():
+        json.loads("<html>")
+
+
 def test_what_is_not_azures_fault_passes_through() -> None:
     with pytest.raises(KeyError), arm_errors():
         raise KeyError("ours")
