@@ -1,0 +1,138 @@
+"""What somebody changes in a customer's subscription is whole again seconds after its log entry came in.
+
+No timer fires in this system, so nothing but the log can bring a repair about.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.model.jobs import Step
+from shared.settings import SCHEDULES
+from tests.end_to_end.system import System, Tenant, running, until
+
+_ONCE_A_YEAR = "0 0 0 1 1 *"
+_QUIET = {
+    **dict.fromkeys(SCHEDULES, _ONCE_A_YEAR),
+    "LOCAL_HOST_MAX_POLL_MS": "100",
+    "LIGHTKEEPER_CYCLE_SECONDS": "1",
+    "LIGHTKEEPER_READ_BACK_SECONDS": "0",
+}
+_MOST_SECONDS = 10.0
+_SETTING = "Lightkeeper-Logs"
+_ACTIVITY_LOG = 8
+_VAULT = 1
+
+
+@pytest.fixture(scope="module")
+async def quiet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    """A system without cycles."""
+    async with running(tmp_path_factory.mktemp("quiet"), 0, _QUIET) as system:
+        yield system
+
+
+@pytest.fixture
+async def tenant(quiet: System) -> Tenant:
+    """A customer with one configured subscription, and nothing on its way any more."""
+    ready = await quiet.configured(await quiet.register())
+    await _calm(quiet, ready)
+    return ready
+
+
+async def _calm(system: System, tenant: Tenant) -> None:
+    """Wait until all log entries have come in and no job is left."""
+
+    async def jobs() -> int:
+        queues = [system._queues.get_queue_client(step.queue) for step in Step]
+        found = await asyncio.gather(*(queue.get_queue_properties() for queue in queues))
+        return sum(queue.approximate_message_count or 0 for queue in found)
+
+    await system.settled(tenant)
+    await until(jobs, lambda count: count == 0)
+    await system.settled(tenant)
+
+
+async def _calls(system: System) -> Counter[str]:
+    counts = await system.azure.counts()
+    return Counter({kind: int(count) for kind, count in counts["byKind"].items()})
+
+
+async def _enabled(system: System, scope: str) -> list[str]:
+    """The categories that our setting has there; none if there is no such setting."""
+    settings = (await system.azure.state())["settings"]
+    found: list[str] = settings.get(scope.lower(), {}).get(_SETTING, {}).get("enabled", [])
+    return found
+
+
+async def _whole_after(system: System, scope: str, categories: int = _ACTIVITY_LOG) -> float:
+    """Seconds from the capture of what just happened until our setting is as wanted."""
+    await system.azure.flush_capture()
+    begun = time.monotonic()
+    await until(lambda: _enabled(system, scope), lambda enabled: len(enabled) == categories)
+    return time.monotonic() - begun
+
+
+async def _vault(system: System, tenant: Tenant) -> str:
+    """Wait until the customer's key vault has our setting; gives its ID."""
+    begin = f"/subscriptions/{tenant.subscriptions[0]}/resourcegroups/".lower()
+
+    async def look() -> list[str]:
+        settings = (await system.azure.state())["settings"]
+        return [scope for scope, named in settings.items() if scope.startswith(begin) and _SETTING in named]
+
+    return (await until(look, bool))[0]
+
+
+async def test_a_deleted_setting_is_back_within_seconds_and_our_own_write_starts_nothing(
+    quiet: System, tenant: Tenant
+) -> None:
+    subscription_id = tenant.subscriptions[0]
+    scope = f"/subscriptions/{subscription_id}"
+    before = await _calls(quiet)
+
+    assert await quiet.azure.delete_setting(scope, _SETTING)
+    seconds = await _whole_after(quiet, scope)
+    await _calm(quiet, tenant)
+
+    assert seconds <= _MOST_SECONDS
+    calls = await _calls(quiet) - before
+    assert sum(count for kind, count in calls.items() if kind.startswith("PUT ")) == 1
+    assert calls.total() == 3, calls  # one look, one write, one read-back
+    assert (await quiet.subscription(tenant, subscription_id))["coverage"] == "configured"
+
+
+async def test_it_is_mended_as_often_as_it_is_broken(quiet: System, tenant: Tenant) -> None:
+    scope = f"/subscriptions/{tenant.subscriptions[0]}"
+
+    for _ in range(3):
+        assert await quiet.azure.delete_setting(scope, _SETTING)
+        assert await _whole_after(quiet, scope) <= _MOST_SECONDS
+        await _calm(quiet, tenant)
+
+
+async def test_what_happens_to_a_foreign_setting_starts_nothing(quiet: System, tenant: Tenant) -> None:
+    subscription_id = tenant.subscriptions[0]
+    before = await _calls(quiet)
+
+    await quiet.azure.delete_setting(f"/subscriptions/{subscription_id}", "theirs")
+    await quiet.azure.flush_capture()
+    await _calm(quiet, tenant)
+
+    assert await _calls(quiet) == before
+
+
+async def test_a_deleted_setting_on_a_vault_is_back_within_seconds(quiet: System, tenant: Tenant) -> None:
+    vault = await _vault(quiet, tenant)
+    await _calm(quiet, tenant)
+    before = await _calls(quiet)
+
+    assert await quiet.azure.delete_setting(vault, _SETTING)
+    seconds = await _whole_after(quiet, vault, _VAULT)
+    await _calm(quiet, tenant)
+
+    assert seconds <= _MOST_SECONDS
+    calls = await _calls(quiet) - before
+    assert calls.total() == 3, calls
