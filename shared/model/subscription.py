@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.model.reasons import Reason
+from shared.model.upkeep import Upkeep
 
 
 class SubscriptionState(StrEnum):
@@ -15,17 +15,6 @@ class SubscriptionState(StrEnum):
     PAST_DUE = "PastDue"
     DISABLED = "Disabled"
     DELETED = "Deleted"
-
-
-class Coverage(StrEnum):
-    """How far a subscription's diagnostic setting has come."""
-
-    PENDING = "pending"
-    WRITTEN = "written"
-    CONFIGURED = "configured"
-    BLOCKED = "blocked"
-    EXCLUDED = "excluded"
-    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +51,7 @@ class Subscription:
         first_seen: stamp of the first complete listing that saw it.
         last_seen: stamp of the last complete listing that saw it; empty if none ever did.
         delegated_since: when a listing first found it delegated to us; None while it is not.
-        coverage: how far its diagnostic setting has come.
-        reason: the one reason why it is not covered; None while pending, written or configured.
-        detail: what Azure said with that reason.
-        written_at: when we last wrote the setting.
-        verified_at: when we last read the setting back as wanted.
-        writes: writes in a row that no read-back has confirmed.
-        handled: stamp of the newest cycle in which its setting was looked after.
+        upkeep: how far its diagnostic setting has come.
     """
 
     integration_id: str
@@ -79,15 +62,9 @@ class Subscription:
     first_seen: str
     last_seen: str
     delegated_since: datetime | None
-    coverage: Coverage
-    reason: Reason | None = None
-    detail: str = ""
-    written_at: datetime | None = None
-    verified_at: datetime | None = None
-    writes: int = 0
-    handled: str = ""
+    upkeep: Upkeep
 
     @property
     def watched(self) -> bool:
         """Whether it is to have a diagnostic setting of ours."""
-        return self.coverage not in (Coverage.EXCLUDED, Coverage.GONE)
+        return self.upkeep.kept

@@ -10,7 +10,8 @@ from shared.model.hubs import HubAssignment
 from shared.model.integration import Integration
 from shared.model.problem import Problem
 from shared.model.reasons import EXPLANATIONS, Reason
-from shared.model.subscription import Coverage, Subscription
+from shared.model.subscription import Subscription
+from shared.model.upkeep import Coverage
 
 type Json = dict[str, Any]
 
@@ -33,9 +34,9 @@ def integration_view(integration: Integration) -> Json:
 
 def subscription_counts(subscriptions: Sequence[Subscription]) -> Json:
     """How many subscriptions are how far, and how many are not covered for which reason."""
-    by_coverage = Counter(subscription.coverage for subscription in subscriptions)
+    by_coverage = Counter(subscription.upkeep.coverage for subscription in subscriptions)
     by_reason = Counter(
-        subscription.reason for subscription in subscriptions if subscription.reason is not None
+        subscription.upkeep.reason for subscription in subscriptions if subscription.upkeep.reason is not None
     )
     return {
         "total": len(subscriptions),
@@ -64,11 +65,11 @@ def subscription_view(subscription: Subscription) -> Json:
         "displayName": subscription.name,
         "state": subscription.state,
         "quotaId": subscription.quota_id,
-        "coverage": subscription.coverage.value,
-        **_reason(subscription.reason, subscription.detail),
+        "coverage": subscription.upkeep.coverage.value,
+        **_reason(subscription.upkeep.reason, subscription.upkeep.detail),
         "delegatedSince": _time(subscription.delegated_since),
-        "writtenAt": _time(subscription.written_at),
-        "verifiedAt": _time(subscription.verified_at),
+        "writtenAt": _time(subscription.upkeep.written_at),
+        "verifiedAt": _time(subscription.upkeep.verified_at),
     }
 
 

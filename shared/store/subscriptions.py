@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from shared.model.reasons import Reason
-from shared.model.subscription import Coverage, Subscription
+from shared.model.subscription import Subscription
 from shared.store.storage import Storage
 from shared.store.tables import Row, Stored, TableName, commit, find, moment_of, query, text_of, write
+from shared.store.upkeep import columns_of, upkeep_of
 
 
 class SubscriptionStore:
@@ -51,13 +51,7 @@ def _to_row(fact: Subscription) -> Row:
         "first_seen": fact.first_seen,
         "last_seen": fact.last_seen,
         "delegated_since": text_of(fact.delegated_since),
-        "coverage": fact.coverage.value,
-        "reason": fact.reason.value if fact.reason is not None else "",
-        "detail": fact.detail,
-        "handled": fact.handled,
-        "written_at": text_of(fact.written_at),
-        "verified_at": text_of(fact.verified_at),
-        "writes": fact.writes,
+        **columns_of(fact.upkeep),
     }
 
 
@@ -71,11 +65,5 @@ def _from_row(row: Row) -> Subscription:
         first_seen=row["first_seen"],
         last_seen=row["last_seen"],
         delegated_since=moment_of(row["delegated_since"]),
-        coverage=Coverage(row["coverage"]),
-        reason=Reason(row["reason"]) if row["reason"] else None,
-        detail=row["detail"],
-        handled=row["handled"],
-        written_at=moment_of(row["written_at"]),
-        verified_at=moment_of(row["verified_at"]),
-        writes=row["writes"],
+        upkeep=upkeep_of(row),
     )

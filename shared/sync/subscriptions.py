@@ -17,7 +17,8 @@ from shared.model.integration import Integration
 from shared.model.jobs import Cause, Job, Step
 from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
-from shared.model.subscription import Coverage, ListedSubscription, Subscription, SubscriptionState
+from shared.model.subscription import ListedSubscription, Subscription, SubscriptionState
+from shared.model.upkeep import Coverage, Upkeep
 from shared.store.listings import KEPT
 from shared.store.tables import ConflictError, Stored
 from shared.sync.context import Context
@@ -29,6 +30,8 @@ LISTING = "subscriptions"
 
 _MOST_TRIES = 5
 """How often the rows of one integration are planned anew after a conflict, before the job comes again."""
+
+_EXCLUDED = Upkeep(coverage=Coverage.EXCLUDED)
 
 _OUT_OF_SERVICE = frozenset({SubscriptionState.DISABLED.value, SubscriptionState.DELETED.value})
 
@@ -131,16 +134,18 @@ class SubscriptionsStep:
         return changed
 
     async def _note_change(self, before: Subscription | None, after: Subscription) -> None:
-        if (before.reason if before is not None else None) == after.reason:
+        if (before.upkeep.reason if before is not None else None) == after.upkeep.reason:
             return
         _log.info(
             "subscription is %s reason=%s integration=%s subscription=%s",
-            after.coverage.value,
-            after.reason,
+            after.upkeep.coverage.value,
+            after.upkeep.reason,
             after.integration_id,
             after.subscription_id,
         )
-        await self._context.note(after.integration_id, after.subscription_id, after.reason, after.detail)
+        await self._context.note(
+            after.integration_id, after.subscription_id, after.upkeep.reason, after.upkeep.detail
+        )
 
     async def _note_unknown_tenants(
         self, listed: Sequence[ListedSubscription], integrations: Sequence[Integration]
@@ -217,7 +222,7 @@ def _seen(
         first_seen=row.first_seen or stamp,
         last_seen=max(row.last_seen, stamp),
         delegated_since=since,
-        coverage=Coverage.EXCLUDED if row.coverage is Coverage.GONE else row.coverage,
+        upkeep=_EXCLUDED if row.upkeep.coverage is Coverage.GONE else row.upkeep,
     )
 
 
@@ -231,7 +236,7 @@ def _never_seen(integration: Integration, subscription_id: str) -> Subscription:
         first_seen="",
         last_seen="",
         delegated_since=None,
-        coverage=Coverage.EXCLUDED,
+        upkeep=_EXCLUDED,
     )
 
 
@@ -239,7 +244,8 @@ def _missed(row: Subscription, stamps: Sequence[str]) -> Subscription:
     """The row if this listing does not see it either."""
     if len(stamps) < KEPT or not row.first_seen or row.last_seen >= stamps[-KEPT]:
         return row
-    return replace(row, coverage=Coverage.GONE, reason=Reason.NOT_DELEGATED, detail="", delegated_since=None)
+    gone = replace(row.upkeep, coverage=Coverage.GONE, reason=Reason.NOT_DELEGATED, detail="")
+    return replace(row, upkeep=gone, delegated_since=None)
 
 
 def _within_cap(rows: Iterable[Subscription], cap: int) -> set[str]:
@@ -253,16 +259,13 @@ def _within_cap(rows: Iterable[Subscription], cap: int) -> set[str]:
 
 
 def _covered(row: Subscription, *, within_cap: bool) -> Subscription:
-    if row.coverage is Coverage.GONE:
+    if row.upkeep.coverage is Coverage.GONE:
         return row
     reason = _exclusion(row, within_cap=within_cap)
     if reason is not None:
-        return replace(row, coverage=Coverage.EXCLUDED, reason=reason, detail="")
-    if row.watched:
-        return row
-    return replace(
-        row, coverage=Coverage.PENDING, reason=None, detail="", written_at=None, verified_at=None, writes=0
-    )
+        excluded = replace(row.upkeep, coverage=Coverage.EXCLUDED, reason=reason, detail="")
+        return replace(row, upkeep=excluded)
+    return row if row.watched else replace(row, upkeep=Upkeep(handled=row.upkeep.handled))
 
 
 def _exclusion(row: Subscription, *, within_cap: bool) -> Reason | None:
@@ -281,4 +284,6 @@ def _workspace_subscription(integration: Integration) -> str | None:
 
 
 def _newly_pending(before: Subscription | None, after: Subscription) -> bool:
-    return after.coverage is Coverage.PENDING and (before is None or before.coverage is not Coverage.PENDING)
+    if after.upkeep.coverage is not Coverage.PENDING:
+        return False
+    return before is None or before.upkeep.coverage is not Coverage.PENDING

@@ -6,7 +6,8 @@ from shared.model.diagnostics import ACTIVITY_LOG_CATEGORIES, DiagnosticSetting
 from shared.model.hubs import HubAssignment, HubState
 from shared.model.integration import Integration, IntegrationStatus
 from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
-from shared.model.subscription import Coverage, ListedSubscription, Subscription
+from shared.model.subscription import ListedSubscription, Subscription
+from shared.model.upkeep import Coverage, Upkeep
 from shared.settings import Settings
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -117,11 +118,13 @@ def a_subscription(
         first_seen=first_seen,
         last_seen=last_seen,
         delegated_since=NOW,
-        coverage=coverage,
-        writes=writes,
-        written_at=written_at,
-        verified_at=verified_at,
-        handled=handled,
+        upkeep=Upkeep(
+            coverage=coverage,
+            writes=writes,
+            written_at=written_at,
+            verified_at=verified_at,
+            handled=handled,
+        ),
     )
 
 

@@ -22,7 +22,8 @@ from shared.jobs.runner import JobRunner
 from shared.model.integration import Integration
 from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
 from shared.model.problem import PROVIDER, Problem
-from shared.model.subscription import Coverage, Subscription
+from shared.model.subscription import Subscription
+from shared.model.upkeep import Coverage
 from shared.services import Services
 from shared.settings import Settings
 from shared.store.storage import Storage
@@ -153,7 +154,7 @@ class Lab:
 
     async def coverages(self, integration: Integration) -> dict[str, Coverage]:
         """How far an integration's subscriptions are covered."""
-        return {key: row.coverage for key, row in (await self.rows(integration)).items()}
+        return {key: row.upkeep.coverage for key, row in (await self.rows(integration)).items()}
 
     async def problems(self, integration: Integration | None = None) -> list[Problem]:
         """What is broken for a customer, or for the provider."""

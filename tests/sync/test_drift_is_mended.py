@@ -11,7 +11,7 @@ from local.azure.world import Setting
 from shared.model.diagnostics import ACTIVITY_LOG_CATEGORIES
 from shared.model.integration import Integration
 from shared.model.jobs import Step
-from shared.model.subscription import Coverage
+from shared.model.upkeep import Coverage
 from tests.helpers.facts import GROUP, PROVIDER_SUBSCRIPTION
 from tests.helpers.lab import Lab
 
@@ -62,8 +62,8 @@ class _Standing:
             "/namespaces/lightkeeper-westeurope-1/authorizationrules/diagnostics" in setting.rule_id.lower()
         )
         row = await self.lab.row(self.integration, self.subscription_id)
-        assert row.coverage is Coverage.CONFIGURED
-        assert row.verified_at is not None
+        assert row.upkeep.coverage is Coverage.CONFIGURED
+        assert row.upkeep.verified_at is not None
 
 
 @pytest.fixture
@@ -117,9 +117,9 @@ async def test_a_sweep_that_finds_nothing_writes_nothing_and_dates_the_row(stand
 
     after = await standing.lab.row(standing.integration, standing.subscription_id)
     assert standing.lab.writes() == writes
-    assert before.verified_at is not None
-    assert after.verified_at is not None
-    assert after.verified_at > before.verified_at
+    assert before.upkeep.verified_at is not None
+    assert after.upkeep.verified_at is not None
+    assert after.upkeep.verified_at > before.upkeep.verified_at
 
 
 async def test_between_sweeps_nothing_is_asked_of_azure(standing: _Standing) -> None:

@@ -8,7 +8,7 @@ from shared.model.hubs import HubState
 from shared.model.integration import IntegrationStatus
 from shared.model.jobs import Step
 from shared.model.reasons import Reason
-from shared.model.subscription import Coverage
+from shared.model.upkeep import Coverage
 from tests.helpers.facts import GROUP, PROVIDER_SUBSCRIPTION
 from tests.helpers.lab import Lab
 
@@ -20,9 +20,11 @@ async def test_a_new_customers_delegated_subscriptions_become_configured(lab: La
     await lab.cycle()
 
     rows = await lab.rows(integration)
-    assert {key for key, row in rows.items() if row.coverage is Coverage.CONFIGURED} == set(contoso.delegated)
+    assert {key for key, row in rows.items() if row.upkeep.coverage is Coverage.CONFIGURED} == set(
+        contoso.delegated
+    )
     (disabled,) = contoso.disabled
-    assert (rows[disabled].coverage, rows[disabled].reason) == (
+    assert (rows[disabled].upkeep.coverage, rows[disabled].upkeep.reason) == (
         Coverage.EXCLUDED,
         Reason.SUBSCRIPTION_DISABLED,
     )
@@ -132,7 +134,7 @@ async def test_a_subscription_that_comes_later_is_configured_in_the_next_cycle(l
 
     await lab.list_subscriptions()
 
-    assert (await lab.row(integration, later.delegated[0])).coverage is Coverage.CONFIGURED
+    assert (await lab.row(integration, later.delegated[0])).upkeep.coverage is Coverage.CONFIGURED
 
 
 async def test_steps_in_any_order_lead_to_the_same_end(lab: Lab) -> None:

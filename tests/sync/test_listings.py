@@ -9,7 +9,8 @@ from local.azure.faults import Fault, FaultKind
 from shared.model.integration import Integration
 from shared.model.jobs import Cause, Step
 from shared.model.reasons import Reason
-from shared.model.subscription import Coverage, Subscription
+from shared.model.subscription import Subscription
+from shared.model.upkeep import Coverage
 from shared.store.storage import Storage
 from shared.store.subscriptions import SubscriptionStore
 from shared.store.tables import ConflictError, Stored
@@ -118,7 +119,7 @@ async def test_a_subscription_that_three_complete_listings_miss_is_gone(lab: Lab
     seen = []
     for _ in range(4):
         await lab.list_subscriptions()
-        seen.append((await lab.row(integration, lost)).coverage)
+        seen.append((await lab.row(integration, lost)).upkeep.coverage)
 
     assert seen == [Coverage.CONFIGURED, Coverage.CONFIGURED, Coverage.GONE, Coverage.GONE]
     assert list((await lab.coverages(integration)).values()).count(Coverage.CONFIGURED) == 2
@@ -134,11 +135,11 @@ async def test_failed_listings_between_do_not_count(lab: Lab) -> None:
     lab.azure.faults.switch_on("down", Fault(FaultKind.ERROR_503, path="/subscriptions"))
     for _ in range(5):
         await _run_once(lab)
-    assert (await lab.row(integration, lost)).coverage is Coverage.CONFIGURED
+    assert (await lab.row(integration, lost)).upkeep.coverage is Coverage.CONFIGURED
 
     lab.azure.faults.switch_off("down")
     await lab.list_subscriptions()
-    assert (await lab.row(integration, lost)).coverage is Coverage.GONE
+    assert (await lab.row(integration, lost)).upkeep.coverage is Coverage.GONE
 
 
 async def test_a_withdrawn_delegation_is_a_problem_and_a_returned_one_is_covered_again(lab: Lab) -> None:
@@ -148,14 +149,14 @@ async def test_a_withdrawn_delegation_is_a_problem_and_a_returned_one_is_covered
     for _ in range(3):
         await lab.list_subscriptions()
     row = await lab.row(integration, lost)
-    assert (row.coverage, row.reason) == (Coverage.GONE, Reason.NOT_DELEGATED)
+    assert (row.upkeep.coverage, row.upkeep.reason) == (Coverage.GONE, Reason.NOT_DELEGATED)
     (problem,) = await lab.problems(integration)
     assert (problem.reason, problem.where) == (Reason.NOT_DELEGATED, lost)
 
     lab.world.change_subscription(lost, delegations=(delegation_to_provider(lab.world),))
     await lab.list_subscriptions()
 
-    assert (await lab.row(integration, lost)).coverage is Coverage.CONFIGURED
+    assert (await lab.row(integration, lost)).upkeep.coverage is Coverage.CONFIGURED
     assert await lab.problems(integration) == []
 
 
@@ -166,7 +167,7 @@ async def test_a_setting_job_that_meets_a_withdrawn_delegation_says_so(lab: Lab)
     await lab.cycle(Step.SUBSCRIPTION_SETTINGS, seconds=3601)
 
     row = await lab.row(integration, customer.delegated[0])
-    assert (row.coverage, row.reason) == (Coverage.BLOCKED, Reason.NOT_DELEGATED)
+    assert (row.upkeep.coverage, row.upkeep.reason) == (Coverage.BLOCKED, Reason.NOT_DELEGATED)
 
 
 async def test_the_cap_covers_those_first_seen_and_reports_the_rest(lab: Lab) -> None:
@@ -211,6 +212,10 @@ async def test_an_onboarding_job_lists_even_if_a_newer_cycle_did(lab: Lab) -> No
     assert set(await lab.coverages(integration)) == set(later.delegated)
 
 
+def _with_one_more_write(row: Subscription) -> Subscription:
+    return replace(row, upkeep=replace(row.upkeep, writes=row.upkeep.writes + 1))
+
+
 class _Raced(SubscriptionStore):
     """Another job writes one of the rows just after they were read, so many times."""
 
@@ -223,7 +228,7 @@ class _Raced(SubscriptionStore):
         if self.times > 0:
             self.times -= 1
             row = rows[-1]
-            await self.save([replace(row, fact=replace(row.fact, writes=row.fact.writes + 1))])
+            await self.save([Stored(_with_one_more_write(row.fact), row.etag)])
         return rows
 
 
@@ -238,7 +243,7 @@ async def test_rows_that_another_job_writes_meanwhile_are_planned_anew(lab: Lab)
 
     rows = await lab.rows(integration)
     assert {row.last_seen for row in rows.values()} == {job.cycle}
-    assert sorted(row.writes for row in rows.values()) == [0, 0, 3], "what the other job wrote stays"
+    assert sorted(row.upkeep.writes for row in rows.values()) == [0, 0, 3], "what the other job wrote stays"
 
 
 async def test_rows_that_are_never_left_alone_bring_the_job_back(lab: Lab) -> None:

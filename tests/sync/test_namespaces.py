@@ -12,12 +12,13 @@ from shared.model.hubs import HubAssignment, HubState
 from shared.model.integration import Integration
 from shared.model.jobs import Cause, Step
 from shared.model.reasons import Reason
-from shared.model.subscription import Coverage
+from shared.model.upkeep import Coverage
 from shared.store.tables import ConflictError
 from tests.helpers.lab import Lab, open_lab
 
 _NAME = "lightkeeper-westeurope-1"
-_PUT_NAMESPACE = "PUT /subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.EventHub/namespaces/{namespace}"
+_GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
+_PUT_NAMESPACE = f"PUT {_GROUP}/providers/Microsoft.EventHub/namespaces/{{namespace}}"
 _TARGET = f"westeurope/{_NAME}"
 
 
@@ -50,7 +51,7 @@ async def test_a_namespace_takes_several_visits_and_none_of_them_waits(lab: Lab)
         states.append(hub.state)
 
     assert states == [*[HubState.CREATING] * 4, HubState.READY, HubState.READY]
-    assert lab.calls("PUT", "/namespaces/{namespace}") - lab.calls("PUT", "/namespaces/{namespace}/") == 1
+    assert lab.azure.counts.by_kind[_PUT_NAMESPACE] == 1
 
 
 async def test_while_the_hub_is_not_ready_no_setting_is_written(lab: Lab) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from shared.model.integration import Integration
 from shared.model.reasons import Reason
-from shared.model.subscription import Coverage, ListedSubscription, Subscription
+from shared.model.subscription import ListedSubscription, Subscription
+from shared.model.upkeep import Coverage, Upkeep
 from shared.sync.subscriptions import plan
 from tests.helpers.facts import (
     INTEGRATION,
@@ -101,7 +102,7 @@ def test_a_new_subscription_is_covered_or_has_its_reason(
     item: ListedSubscription, coverage: Coverage, reason: Reason | None
 ) -> None:
     row = _plan([item])[item.subscription_id]
-    assert (row.coverage, row.reason) == (coverage, reason)
+    assert (row.upkeep.coverage, row.upkeep.reason) == (coverage, reason)
     assert (row.integration_id, row.name, row.state) == (INTEGRATION, item.name, item.state)
     assert row.first_seen == row.last_seen == stamp(1)
 
@@ -112,12 +113,12 @@ def test_subscriptions_of_other_tenants_are_not_ours() -> None:
 
 def test_a_subscription_that_other_providers_manage_too_is_ours_all_the_same() -> None:
     item = replace(a_listed(), managed_by=frozenset({PROVIDER_TENANT, OTHER_TENANT}))
-    assert _plan([item])[item.subscription_id].coverage is Coverage.PENDING
+    assert _plan([item])[item.subscription_id].upkeep.coverage is Coverage.PENDING
 
 
 def test_a_subscription_that_only_others_manage_is_not_delegated() -> None:
     item = replace(a_listed(), managed_by=frozenset({OTHER_TENANT}))
-    assert _plan([item])[item.subscription_id].reason is Reason.NOT_DELEGATED
+    assert _plan([item])[item.subscription_id].upkeep.reason is Reason.NOT_DELEGATED
 
 
 def test_what_changed_in_azure_changes_in_the_row_and_nothing_else_does() -> None:
@@ -130,7 +131,8 @@ def test_what_changed_in_azure_changes_in_the_row_and_nothing_else_does() -> Non
     "coverage", [Coverage.PENDING, Coverage.WRITTEN, Coverage.CONFIGURED, Coverage.BLOCKED]
 )
 def test_a_subscription_that_is_watched_stays_as_far_as_it_has_come(coverage: Coverage) -> None:
-    before = replace(a_subscription(coverage=coverage), reason=Reason.ROLE_MISSING, detail="403", writes=2)
+    upkeep = Upkeep(coverage=coverage, reason=Reason.ROLE_MISSING, detail="403", writes=2)
+    before = replace(a_subscription(), upkeep=upkeep)
     after = _plan([a_listed()], {before.subscription_id: before})[before.subscription_id]
     assert after == replace(before, last_seen=stamp(1))
 
@@ -138,7 +140,12 @@ def test_a_subscription_that_is_watched_stays_as_far_as_it_has_come(coverage: Co
 def test_a_subscription_that_is_mended_starts_anew() -> None:
     disabled = _plan([a_listed(state="Disabled")])
     row = _plan([a_listed()], disabled, number=2)[a_guid(1)]
-    assert (row.coverage, row.reason, row.writes, row.verified_at) == (Coverage.PENDING, None, 0, None)
+    assert (row.upkeep.coverage, row.upkeep.reason, row.upkeep.writes, row.upkeep.verified_at) == (
+        Coverage.PENDING,
+        None,
+        0,
+        None,
+    )
 
 
 def test_delegation_is_dated_from_the_listing_that_first_found_it() -> None:
@@ -152,7 +159,7 @@ def test_delegation_is_dated_from_the_listing_that_first_found_it() -> None:
 
 
 def test_what_three_complete_listings_in_a_row_did_not_see_is_gone() -> None:
-    coverages = [rows[a_guid(1)].coverage for rows in _history([[a_listed()], [], [], [], []])]
+    coverages = [rows[a_guid(1)].upkeep.coverage for rows in _history([[a_listed()], [], [], [], []])]
     assert coverages == [Coverage.PENDING] * 3 + [Coverage.GONE] * 2
 
 
@@ -161,25 +168,25 @@ def test_what_three_complete_listings_in_a_row_did_not_see_is_gone() -> None:
 )
 def test_only_three_misses_in_a_row_make_a_subscription_gone(seen: tuple[bool, ...]) -> None:
     after = _history([[a_listed()] if here else [] for here in seen])[-1]
-    gone = after[a_guid(1)].coverage is Coverage.GONE
+    gone = after[a_guid(1)].upkeep.coverage is Coverage.GONE
     assert gone == (not any(seen[-3:]))
 
 
 def test_what_is_gone_has_its_reason_and_is_no_longer_delegated() -> None:
     row = _history([[a_listed()], [], [], []])[-1][a_guid(1)]
-    assert (row.reason, row.delegated_since, row.watched) == (Reason.NOT_DELEGATED, None, False)
+    assert (row.upkeep.reason, row.delegated_since, row.watched) == (Reason.NOT_DELEGATED, None, False)
 
 
 def test_what_was_gone_and_returns_starts_anew() -> None:
     row = _history([[a_listed()], [], [], [], [a_listed()]])[-1][a_guid(1)]
-    assert (row.coverage, row.reason, row.writes) == (Coverage.PENDING, None, 0)
+    assert (row.upkeep.coverage, row.upkeep.reason, row.upkeep.writes) == (Coverage.PENDING, None, 0)
     assert row.first_seen == stamp(1)
     assert row.delegated_since == NOW + timedelta(minutes=5)
 
 
 def test_what_was_gone_and_returns_without_delegation_is_excluded() -> None:
     row = _history([[a_listed()], [], [], [], [a_listed(delegated=False)]])[-1][a_guid(1)]
-    assert (row.coverage, row.reason) == (Coverage.EXCLUDED, Reason.NOT_DELEGATED)
+    assert (row.upkeep.coverage, row.upkeep.reason) == (Coverage.EXCLUDED, Reason.NOT_DELEGATED)
 
 
 def test_what_is_gone_stays_gone_while_it_is_not_seen() -> None:
@@ -191,8 +198,8 @@ def test_a_late_listing_of_an_old_cycle_does_not_call_gone_what_it_sees() -> Non
     stamps = (stamp(7), stamp(8), stamp(9))
     gone = replace(a_subscription(1, coverage=Coverage.GONE), delegated_since=None)
     rows = _plan([a_listed(1), a_listed(2)], {gone.subscription_id: gone}, number=3, stamps=stamps)
-    assert rows[a_guid(1)].coverage is Coverage.PENDING
-    assert rows[a_guid(2)].coverage is Coverage.PENDING
+    assert rows[a_guid(1)].upkeep.coverage is Coverage.PENDING
+    assert rows[a_guid(2)].upkeep.coverage is Coverage.PENDING
 
 
 def test_a_late_listing_of_an_old_cycle_does_not_turn_stamps_back() -> None:
@@ -207,7 +214,7 @@ def test_over_the_cap_those_first_seen_are_kept() -> None:
     first, second = _history([[a_listed(3), a_listed(2)], [a_listed(1), a_listed(2), a_listed(3)]], cap=2)
     assert {key for key, row in first.items() if row.watched} == {a_guid(2), a_guid(3)}
     assert {key for key, row in second.items() if row.watched} == {a_guid(2), a_guid(3)}
-    assert second[a_guid(1)].reason is Reason.OVER_CAP
+    assert second[a_guid(1)].upkeep.reason is Reason.OVER_CAP
 
 
 def test_of_those_first_seen_at_once_the_same_are_kept_in_every_cycle() -> None:
@@ -219,20 +226,20 @@ def test_of_those_first_seen_at_once_the_same_are_kept_in_every_cycle() -> None:
 
 def test_subscriptions_without_delegation_take_no_place_under_the_cap() -> None:
     rows = _history([[a_listed(1, delegated=False)], [a_listed(1, delegated=False), a_listed(2)]], cap=1)[-1]
-    assert rows[a_guid(2)].coverage is Coverage.PENDING
+    assert rows[a_guid(2)].upkeep.coverage is Coverage.PENDING
 
 
 def test_a_place_that_becomes_free_goes_to_who_waited() -> None:
     rows = _history([[a_listed(1), a_listed(2)], [a_listed(2)], [a_listed(2)], [a_listed(2)]], cap=1)
-    assert [each[a_guid(2)].coverage for each in rows] == [Coverage.EXCLUDED] * 3 + [Coverage.PENDING]
+    assert [each[a_guid(2)].upkeep.coverage for each in rows] == [Coverage.EXCLUDED] * 3 + [Coverage.PENDING]
 
 
 def test_a_subscription_that_returns_does_not_displace_one_that_is_covered() -> None:
     only_second = [a_listed(2)]
     both = [a_listed(1), a_listed(2)]
     rows = _history([both, only_second, only_second, only_second, both], cap=1)[-1]
-    assert rows[a_guid(2)].coverage is Coverage.PENDING
-    assert rows[a_guid(1)].reason is Reason.OVER_CAP
+    assert rows[a_guid(2)].upkeep.coverage is Coverage.PENDING
+    assert rows[a_guid(1)].upkeep.reason is Reason.OVER_CAP
 
 
 def test_a_raised_cap_lets_the_rest_in_and_a_lowered_one_excludes_the_last() -> None:
@@ -251,10 +258,10 @@ def test_the_subscription_of_a_named_workspace_is_expected_to_be_delegated() -> 
     )
     integration = an_integration(workspace_resource_id=workspace)
     missing = _plan([], integration=integration)
-    assert missing[a_guid(7)].reason is Reason.NOT_DELEGATED
+    assert missing[a_guid(7)].upkeep.reason is Reason.NOT_DELEGATED
     assert missing[a_guid(7)].first_seen == ""
     found = _plan([a_listed(7)], missing, integration=integration, number=2)
-    assert found[a_guid(7)].coverage is Coverage.PENDING
+    assert found[a_guid(7)].upkeep.coverage is Coverage.PENDING
     assert found[a_guid(7)].first_seen == stamp(2)
 
 
@@ -285,7 +292,7 @@ def test_every_row_is_covered_or_has_exactly_one_reason(
 ) -> None:
     for rows in _history(listings, cap=cap):
         for row in rows.values():
-            assert (row.reason is None) == row.watched
+            assert (row.upkeep.reason is None) == row.watched
             assert row.watched <= (row.delegated_since is not None)
         assert sum(row.watched for row in rows.values()) <= cap
 
@@ -327,7 +334,7 @@ def test_nothing_that_was_seen_of_late_is_gone(listings: list[list[ListedSubscri
             for item in listed
             if item.tenant_id != OTHER_TENANT
         }
-        assert not {key for key in of_late if rows[key].coverage is Coverage.GONE}
+        assert not {key for key in of_late if rows[key].upkeep.coverage is Coverage.GONE}
 
 
 @settings(max_examples=150)
@@ -337,7 +344,7 @@ def test_nothing_covered_is_displaced_while_it_stays_delegated_and_enabled(
 ) -> None:
     for before, after in itertools.pairwise(_history(listings, cap=cap)):
         displaced = {
-            key for key, row in before.items() if row.watched and after[key].reason is Reason.OVER_CAP
+            key for key, row in before.items() if row.watched and after[key].upkeep.reason is Reason.OVER_CAP
         }
         assert not displaced
 
@@ -353,5 +360,5 @@ def test_the_order_of_a_listing_does_not_matter(
 
 @given(st.lists(_items, max_size=6, unique_by=lambda item: item.subscription_id))
 def test_counts_by_coverage_add_up_to_the_listing(listed: list[ListedSubscription]) -> None:
-    counts = Counter(row.coverage for row in _plan(listed).values())
+    counts = Counter(row.upkeep.coverage for row in _plan(listed).values())
     assert counts.total() == sum(item.tenant_id != OTHER_TENANT for item in listed)

@@ -12,8 +12,9 @@ from shared.arm.event_hubs import rule_id
 from shared.model.integration import Integration
 from shared.model.jobs import Step
 from shared.model.reasons import Reason
-from shared.model.subscription import Coverage, Subscription
-from shared.sync.subscription_settings import MOST_WRITES
+from shared.model.subscription import Subscription
+from shared.model.upkeep import Coverage
+from shared.sync.upkeep import MOST_WRITES
 from tests.helpers.lab import Lab
 
 _NAME = "Lightkeeper-Logs"
@@ -40,15 +41,15 @@ class _Scene:
 
     async def assert_blocked(self, reason: Reason) -> None:
         row = await self.row()
-        assert (row.coverage, row.reason) == (Coverage.BLOCKED, reason)
-        assert row.detail
+        assert (row.upkeep.coverage, row.upkeep.reason) == (Coverage.BLOCKED, reason)
+        assert row.upkeep.detail
         (problem,) = await self.lab.problems(self.integration)
         assert (problem.reason, problem.where) == (reason, self.subscription_id)
-        assert problem.detail == row.detail
+        assert problem.detail == row.upkeep.detail
 
     async def assert_healed(self) -> None:
         row = await self.row()
-        assert (row.coverage, row.reason, row.detail) == (Coverage.CONFIGURED, None, "")
+        assert (row.upkeep.coverage, row.upkeep.reason, row.upkeep.detail) == (Coverage.CONFIGURED, None, "")
         assert await self.lab.problems(self.integration) == []
         assert self.lab.world.setting(self.scope, _NAME) is not None
 
@@ -192,7 +193,7 @@ async def test_a_disabled_subscription_is_excluded_and_covered_once_it_is_enable
     scene.lab.world.change_subscription(scene.subscription_id, state="Disabled")
     await scene.lab.cycle()
     row = await scene.row()
-    assert (row.coverage, row.reason) == (Coverage.EXCLUDED, Reason.SUBSCRIPTION_DISABLED)
+    assert (row.upkeep.coverage, row.upkeep.reason) == (Coverage.EXCLUDED, Reason.SUBSCRIPTION_DISABLED)
     (problem,) = await scene.lab.problems(scene.integration)
     assert problem.reason is Reason.SUBSCRIPTION_DISABLED
 
@@ -224,7 +225,7 @@ async def test_azure_that_answers_and_keeps_nothing_is_believed_only_so_often(sc
     lab.azure.faults.switch_off("nothing")
     await lab.cycle(Step.SUBSCRIPTION_SETTINGS)
     await scene.assert_healed()
-    assert (await scene.row()).writes == 0
+    assert (await scene.row()).upkeep.writes == 0
 
 
 async def test_azure_that_keeps_nothing_once_is_written_to_again(scene: _Scene) -> None:
