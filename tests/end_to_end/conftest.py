@@ -26,12 +26,12 @@ _HURRIED = {
 @pytest.fixture(scope="session")
 async def patient(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """A system in which an operation's rest is waited for as long as a test may take."""
-    async with running(tmp_path_factory.mktemp("patient"), 6, _PATIENT) as system:
+    async with running(tmp_path_factory.mktemp("patient"), 5, _PATIENT) as system:
         yield system
 
 
 @pytest.fixture(scope="session")
 async def hurried(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """A system whose cycles, sweeps and waits take a second or two."""
-    async with running(tmp_path_factory.mktemp("hurried"), 3, _HURRIED) as system:
+    async with running(tmp_path_factory.mktemp("hurried"), 4, _HURRIED) as system:
         yield system

@@ -77,7 +77,7 @@ class Reply:
 
 
 class System:
-    """A running system; its customers are made ready in advance, since that takes longest."""
+    """A running system; customers are made ready several at once, since that takes longest."""
 
     def __init__(
         self,
@@ -86,12 +86,15 @@ class System:
         app: AppClient,
         session: aiohttp.ClientSession,
         storage: tuple[BlobServiceClient, QueueServiceClient, TableServiceClient],
+        *,
+        customers_at_once: int,
     ) -> None:
         self.stack = stack
         self.azure = azure
         self.app = app
         self._session = session
         self._blobs, self._queues, self._tables = storage
+        self._at_once = customers_at_once
         self._ready: list[Tenant] = []
         self._messages: list[Json] = []
         self._moments = itertools.count()
@@ -108,15 +111,12 @@ class System:
         answer = await self.app.register(customer=name, tenantId=made.tenant_id, homeRegion=region)
         return Tenant(name, region, made.tenant_id, made.delegated + made.not_delegated, answer["id"])
 
-    async def prepare(self, count: int) -> None:
-        """Bring so many customers with one subscription each to where everything is configured."""
-        made = [await self.register(region=_REGIONS[number % 2]) for number in range(count)]
-        self._ready += [await self.configured(tenant) for tenant in made]
-
     async def customer(self) -> Tenant:
-        """A customer with one configured subscription, for this test alone."""
+        """A customer with one configured subscription, for one test alone."""
         if not self._ready:
-            await self.prepare(1)
+            regions = itertools.islice(itertools.cycle(_REGIONS), self._at_once)
+            made = [await self.register(region=region) for region in regions]
+            self._ready = [await self.configured(tenant) for tenant in made]
         return self._ready.pop()
 
     async def configured(self, tenant: Tenant, number: int | None = None) -> Tenant:
@@ -321,9 +321,9 @@ def a_name() -> str:
 
 @asynccontextmanager
 async def running(
-    logs: Path, customers: int, settings: Mapping[str, str] | None = None
+    logs: Path, customers_at_once: int, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[System]:
-    """Start a system with so many customers made ready; end it and all its processes."""
+    """Start a system; end it and all its processes."""
     async with AsyncExitStack() as ending:
         stack = Stack(logs, seed=len(str(logs)), settings=settings)
         ending.push_async_callback(asyncio.to_thread, stack.stop)
@@ -340,7 +340,7 @@ async def running(
                 await ending.enter_async_context(QueueServiceClient.from_connection_string(storage)),
                 await ending.enter_async_context(TableServiceClient.from_connection_string(storage)),
             ),
+            customers_at_once=customers_at_once,
         )
         await system.azure.subscribe(stack.event_grid_url)
-        await system.prepare(customers)
         yield system

@@ -12,6 +12,7 @@ import pytest
 
 from shared.model.jobs import Step
 from shared.settings import SCHEDULES
+from tests.capture.activity_log import envelope, record
 from tests.end_to_end.system import System, Tenant, running, until
 
 _ONCE_A_YEAR = "0 0 0 1 1 *"
@@ -136,3 +137,42 @@ async def test_a_deleted_setting_on_a_vault_is_back_within_seconds(quiet: System
     assert seconds <= _MOST_SECONDS
     calls = await _calls(quiet) - before
     assert calls.total() == 3, calls
+
+
+async def test_a_new_vault_has_its_setting_within_seconds(quiet: System, tenant: Tenant) -> None:
+    (written,) = await quiet.play("key_vault_create", tenant.subscriptions[0])
+
+    vault = written["operations"][0]["resource_id"]
+
+    assert await _whole_after(quiet, vault, _VAULT) <= _MOST_SECONDS
+
+
+async def test_a_subscription_is_covered_within_seconds_of_its_delegation(quiet: System) -> None:
+    tenant = await quiet.configured(await quiet.register(2, not_delegated=1), 1)
+    added = tenant.subscriptions[1]
+    await _calm(quiet, tenant)
+    await quiet.azure.delegate(added)
+
+    entry = record("Success") | {
+        "operationName": "MICROSOFT.MANAGEDSERVICES/REGISTRATIONASSIGNMENTS/WRITE",
+        "resourceId": f"/SUBSCRIPTIONS/{tenant.subscriptions[0].upper()}",
+    }
+    await quiet.hand_in(await quiet.upload(tenant, [envelope(entry)]))
+
+    assert await _whole_after(quiet, f"/subscriptions/{added}") <= _MOST_SECONDS
+
+
+async def test_one_customers_log_reaches_no_other_customer(quiet: System, tenant: Tenant) -> None:
+    other = await quiet.configured(await quiet.register())
+    await _calm(quiet, other)
+    before = await _calls(quiet)
+
+    entry = record("Success") | {
+        "operationName": "MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/DELETE",
+        "resourceId": f"/subscriptions/{other.subscriptions[0]}/providers/microsoft.insights"
+        f"/diagnosticSettings/{_SETTING}",
+    }
+    await quiet.hand_in(await quiet.upload(tenant, [envelope(entry)]))
+    await _calm(quiet, tenant)
+
+    assert await _calls(quiet) == before
