@@ -1,14 +1,16 @@
 """What all tests share: one Azurite per worker, and the real samples where they are."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from local.azurite import Azurite
-from tests.helpers.accounts import azurite_accounts, unused_accounts
+from shared.settings import StorageSettings
+from shared.store.storage import Storage
+from tests.helpers.accounts import NoToken, azurite_accounts, unused_accounts
 
 # A busy machine makes examples slow, which says nothing of them.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -44,3 +46,10 @@ def samples() -> Path:
     if not folder:
         pytest.skip("LIGHTKEEPER_SAMPLES names no folder of real samples")
     return Path(folder)
+
+
+@pytest.fixture
+async def storage(account: str) -> AsyncIterator[Storage]:
+    """A storage account with nothing in it, for this test alone."""
+    async with Storage(StorageSettings(account, "", "", ""), NoToken()) as opened:
+        yield opened

@@ -1,6 +1,9 @@
 """Storage accounts of one Azurite: a test that needs empty tables and queues takes one for itself."""
 
 from collections.abc import Iterator
+from typing import Self
+
+from azure.core.credentials import AccessToken
 
 from local import azurite
 
@@ -19,3 +22,19 @@ def unused_accounts(running: azurite.Azurite) -> Iterator[str]:
     """Connection strings of accounts, each given out once."""
     for name in _NAMES:
         yield running.connection_string.replace(azurite._ACCOUNT, name)
+
+
+class NoToken:
+    """A credential for clients that have a connection string and must not ask for a token."""
+
+    async def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
+        raise AssertionError("a connection string needs no token")
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing to let go of."""
