@@ -13,7 +13,7 @@ import pytest
 from shared.model.jobs import Step
 from shared.settings import SCHEDULES
 from tests.capture.activity_log import envelope, record
-from tests.end_to_end.system import System, Tenant, running, until
+from tests.end_to_end.system import System, Tenant, a_name, running, until
 
 _ONCE_A_YEAR = "0 0 0 1 1 *"
 _QUIET = {
@@ -59,6 +59,14 @@ async def _calm(system: System, tenant: Tenant) -> None:
 async def _calls(system: System) -> Counter[str]:
     counts = await system.azure.counts()
     return Counter({kind: int(count) for kind, count in counts["byKind"].items()})
+
+
+async def _tell(system: System, tenant: Tenant, operation: str, resource: str) -> None:
+    """Let a capture file of the customer come with the entries of one operation."""
+    named = {"operationName": operation, "resourceId": resource}
+    correlation = a_name()
+    entries = [record(status, correlation=correlation) | named for status in ("Start", "Success")]
+    await system.hand_in(await system.upload(tenant, [envelope(*entries)]))
 
 
 async def _enabled(system: System, scope: str) -> list[str]:
@@ -153,11 +161,8 @@ async def test_a_subscription_is_covered_within_seconds_of_its_delegation(quiet:
     await _calm(quiet, tenant)
     await quiet.azure.delegate(added)
 
-    entry = record("Success") | {
-        "operationName": "MICROSOFT.MANAGEDSERVICES/REGISTRATIONASSIGNMENTS/WRITE",
-        "resourceId": f"/SUBSCRIPTIONS/{tenant.subscriptions[0].upper()}",
-    }
-    await quiet.hand_in(await quiet.upload(tenant, [envelope(entry)]))
+    scope = f"/SUBSCRIPTIONS/{tenant.subscriptions[0].upper()}"
+    await _tell(quiet, tenant, "MICROSOFT.MANAGEDSERVICES/REGISTRATIONASSIGNMENTS/WRITE", scope)
 
     assert await _whole_after(quiet, f"/subscriptions/{added}") <= _MOST_SECONDS
 
@@ -167,12 +172,9 @@ async def test_one_customers_log_reaches_no_other_customer(quiet: System, tenant
     await _calm(quiet, other)
     before = await _calls(quiet)
 
-    entry = record("Success") | {
-        "operationName": "MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/DELETE",
-        "resourceId": f"/subscriptions/{other.subscriptions[0]}/providers/microsoft.insights"
-        f"/diagnosticSettings/{_SETTING}",
-    }
-    await quiet.hand_in(await quiet.upload(tenant, [envelope(entry)]))
+    theirs = f"/subscriptions/{other.subscriptions[0]}"
+    setting = f"{theirs}/providers/microsoft.insights/diagnosticSettings/{_SETTING}"
+    await _tell(quiet, tenant, "MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/DELETE", setting)
     await _calm(quiet, tenant)
 
     assert await _calls(quiet) == before
