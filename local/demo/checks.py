@@ -6,17 +6,9 @@ from typing import Any
 
 from local.app_client import CondensedFile
 from local.azure.story import TrueOperation
-from local.demo.scene import CustomerScene
+from local.demo.scene import DIRTY_ENTRIES, CustomerScene
 
 CONDENSED = "azure_activity_administrative_condensed"
-
-DIRTY_ENTRIES = 4
-"""What one round of malformed bodies holds: a torn body, a null body, and two records that are no objects."""
-
-ENTRIES_PER_WRITE = 2
-"""Our own writing of a setting is logged too: a Start and a Success."""
-
-_OUR_WRITES = "MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/WRITE"
 
 type Record = dict[str, Any]
 
@@ -42,12 +34,14 @@ class Result:
 
     Attributes:
         scene: the customer.
+        sent: how many entries Azure has put into its hubs.
         integration: what the API says of it.
         subscriptions: what the API says of each of its subscriptions.
         files: its condensed files.
     """
 
     scene: CustomerScene
+    sent: int
     integration: Record
     subscriptions: list[Record]
     files: list[CondensedFile]
@@ -118,8 +112,6 @@ def _coverage(result: Result) -> list[Claim]:
 def _counts(result: Result) -> list[Claim]:
     name, counts = result.scene.name, result.counts
     parts = ("condensed", "passedThrough", "duplicates", "setAside", "parked")
-    ours = sum(record[CONDENSED]["num_correlated_records"] for record in result.records if _is_ours(record))
-    sent = sum(played.delivered for played in result.scene.played) + ours + DIRTY_ENTRIES
     members = sum(record[CONDENSED]["num_correlated_records"] for record in result.records)
     return [
         Claim(
@@ -128,7 +120,9 @@ def _counts(result: Result) -> list[Claim]:
             str(counts),
         ),
         Claim(
-            f"{name}: every entry that Azure wrote came in", counts["in"] == sent, f"{counts['in']} of {sent}"
+            f"{name}: every entry that Azure wrote came in",
+            counts["in"] == result.sent,
+            f"{counts['in']} of {result.sent}",
         ),
         Claim(
             f"{name}: the files hold what the counts say",
@@ -146,8 +140,8 @@ def _counts(result: Result) -> list[Claim]:
 def _content(result: Result) -> list[Claim]:
     name = result.scene.name
     truth = {_key(operation): operation for played in result.scene.played for operation in played.operations}
-    seen = {_record_key(record): record for record in result.records if not _is_ours(record)}
-    wrong = [key for key in truth.keys() | seen.keys() if not _agrees(truth.get(key), seen.get(key))]
+    seen = {_record_key(record): record for record in result.records}
+    wrong = [key for key, operation in truth.items() if not _agrees(operation, seen.get(key))]
     own = {subscription.lower() for subscription in result.scene.subscriptions}
     foreign = [
         record
@@ -164,8 +158,8 @@ def _content(result: Result) -> list[Claim]:
     ]
 
 
-def _agrees(operation: TrueOperation | None, record: Record | None) -> bool:
-    if operation is None or record is None:
+def _agrees(operation: TrueOperation, record: Record | None) -> bool:
+    if record is None:
         return False
     facts = record[CONDENSED]
     return bool(
@@ -189,7 +183,3 @@ def _record_key(record: Record) -> tuple[str, str, str]:
         str(record.get("operationName")).lower(),
         str(record.get("resourceId")).lower(),
     )
-
-
-def _is_ours(record: Record) -> bool:
-    return str(record.get("operationName")).upper() == _OUR_WRITES

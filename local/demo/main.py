@@ -4,14 +4,15 @@ import argparse
 import asyncio
 import shutil
 import sys
+from collections import Counter
 
 from local.app_client import AppClient
 from local.azure.control import AzureControl
 from local.azurite import ROOT
-from local.demo.checks import DIRTY_ENTRIES, ENTRIES_PER_WRITE, Claim, Result, claims
+from local.demo.checks import Claim, Record, Result, claims
 from local.demo.narrator import Narrator, TooSlowError
 from local.demo.report import show_claims, show_record, show_table
-from local.demo.scene import CustomerScene, act, delegate, make_customers, register
+from local.demo.scene import CustomerScene, act, delegate, entries_sent, make_customers, register
 from local.process import NotReadyError
 from local.stack import Stack
 
@@ -19,6 +20,8 @@ LOGS = ROOT / "build" / "logs"
 
 _PROVISIONING_SECONDS = 60.0
 _COLLECTING_SECONDS = 60.0
+_JUDGEMENTS = 15
+_JUDGEMENT_SECONDS = 2.0
 
 
 def main(arguments: list[str]) -> int:
@@ -52,8 +55,7 @@ async def _demo(narrator: Narrator, stack: Stack) -> bool:
         await _onboard(narrator, azure, app, customers)
         await _provision(narrator, app, customers)
         await _collect(narrator, azure, app, customers)
-        results = [await _result(app, customer) for customer in customers]
-        found = claims(results, await app.take_messages())
+        results, found = await _judge(azure, app, customers)
     narrator.console.print()
     show_table(narrator.console, results)
     show_record(narrator.console, results)
@@ -82,13 +84,14 @@ async def _onboard(
 
 
 async def _provision(narrator: Narrator, app: AppClient, customers: list[CustomerScene]) -> None:
-    async def look() -> tuple[int, str]:
+    async def look() -> tuple[int, int, str]:
         seen = [await app.integration(customer.integration_id) for customer in customers]
-        hubs = [f"{hub['region']} hub {hub['state']}" for each in seen for hub in each["hubs"]]
-        return sum(each["counts"]["subscriptions"]["configured"] for each in seen), ", ".join(hubs)
+        states = Counter(hub["state"] for each in seen for hub in each["hubs"])
+        hubs = ", ".join(f"{number} hubs {state}" for state, number in sorted(states.items()))
+        configured = sum(each["counts"]["subscriptions"]["configured"] for each in seen)
+        return configured, sum(len(customer.watched) for customer in customers), hubs
 
-    goal = sum(len(customer.watched) for customer in customers)
-    await narrator.follow("subscriptions configured", goal, look, _PROVISIONING_SECONDS)
+    await narrator.follow("subscriptions configured", look, _PROVISIONING_SECONDS)
 
 
 async def _collect(
@@ -97,24 +100,41 @@ async def _collect(
     narrator.say("things happen in the customers' subscriptions: deployments, key vaults, refusals, failures")
     for customer in customers:
         await act(azure, customer)
-    delivered = sum(each.delivered for customer in customers for each in customer.played)
-    ours = sum(ENTRIES_PER_WRITE * len(customer.watched) for customer in customers)
-    goal = delivered + ours + DIRTY_ENTRIES * len(customers)
 
-    async def look() -> tuple[int, str]:
+    async def look() -> tuple[int, int, str]:
+        sent = await entries_sent(azure, customers)
         seen = [
             (await app.integration(customer.integration_id))["counts"]["entries"] for customer in customers
         ]
         total = {name: sum(each[name] for each in seen) for name in seen[0]}
-        left = total["in"] - total["parked"]
-        return left, f"{total['operations']} records; {total['parked']} entries wait for their rest"
+        words = f"{total['operations']} records; {total['parked']} entries wait for their rest"
+        return total["in"] - total["parked"], sum(sent.values()), words
 
-    await narrator.follow("entries handled", goal, look, _COLLECTING_SECONDS)
+    await narrator.follow("entries handled", look, _COLLECTING_SECONDS)
 
 
-async def _result(app: AppClient, customer: CustomerScene) -> Result:
+async def _judge(
+    azure: AzureControl, app: AppClient, customers: list[CustomerScene]
+) -> tuple[list[Result], list[Claim]]:
+    """Our own upkeep is logged too and never ends, so the claims are given a moment to hold all at once."""
+    messages: list[Record] = []
+    results: list[Result] = []
+    found: list[Claim] = []
+    for _ in range(_JUDGEMENTS):
+        sent = await entries_sent(azure, customers)
+        results = [await _result(app, customer, sent[customer.name]) for customer in customers]
+        messages += await app.take_messages()
+        found = claims(results, messages)
+        if all(claim.holds for claim in found):
+            break
+        await asyncio.sleep(_JUDGEMENT_SECONDS)
+    return results, found
+
+
+async def _result(app: AppClient, customer: CustomerScene, sent: int) -> Result:
     return Result(
         scene=customer,
+        sent=sent,
         integration=await app.integration(customer.integration_id),
         subscriptions=await app.subscriptions(customer.integration_id),
         files=await app.condensed_files(customer.name),

@@ -31,14 +31,13 @@ class Narrator:
         self.console.print(f"[dim]{self.seconds:6.1f} s[/dim]  {text}")
 
     async def follow(
-        self, what: str, goal: int, look: Callable[[], Awaitable[tuple[int, str]]], seconds: float
+        self, what: str, look: Callable[[], Awaitable[tuple[int, int, str]]], seconds: float
     ) -> None:
         """Show progress until a number reaches its goal.
 
         Args:
             what: is counted.
-            goal: to be reached.
-            look: gives the number now, and a few words on it.
+            look: gives the number now, the goal now, and a few words.
             seconds: it may take.
 
         Raises:
@@ -48,13 +47,14 @@ class Narrator:
         last = None
         while True:
             seen = await look()
+            number, goal, words = seen
             if seen != last:
-                self.say(f"{what:<28} {_bar(seen[0], goal)} {seen[0]:>4}/{goal}  {seen[1]}")
+                self.say(f"{what:<24} {_bar(number, goal)} {number:>4}/{goal:<4} {words}")
                 last = seen
-            if seen[0] >= goal:
+            if number >= goal:
                 return
             if time.monotonic() > deadline:
-                raise TooSlowError(f"{what}: {seen[0]} of {goal} after {seconds:.0f} s; {seen[1]}")
+                raise TooSlowError(f"{what}: {number} of {goal} after {seconds:.0f} s; {words}")
             await asyncio.sleep(_POLL_SECONDS)
 
 

@@ -6,6 +6,9 @@ from typing import Any
 from local.app_client import AppClient
 from local.azure.control import AzureControl, Played
 
+DIRTY_ENTRIES = 4
+"""What one round of malformed bodies holds: a torn body, a null body, and two records that are no objects."""
+
 _SCENARIOS_PER_SUBSCRIPTION = 6
 
 
@@ -46,7 +49,6 @@ async def make_customers(azure: AzureControl) -> list[CustomerScene]:
     contoso = await azure.add_customer("contoso", 12, not_delegated=12)
     fabrikam = await azure.add_customer("fabrikam", 5, not_delegated=5)
     ids = contoso.not_delegated
-    await azure.set_state(ids[1], "Disabled")
     return [
         CustomerScene("contoso", "westeurope", contoso.tenant_id, ids, not_delegated=ids[0], disabled=ids[1]),
         CustomerScene("fabrikam", "eastus", fabrikam.tenant_id, fabrikam.not_delegated),
@@ -77,6 +79,8 @@ async def delegate(azure: AzureControl, customer: CustomerScene) -> None:
     for subscription_id in customer.subscriptions:
         if subscription_id != customer.not_delegated:
             await azure.delegate(subscription_id)
+    if customer.disabled is not None:
+        await azure.set_state(customer.disabled, "Disabled")
 
 
 async def act(azure: AzureControl, customer: CustomerScene) -> None:
@@ -87,3 +91,15 @@ async def act(azure: AzureControl, customer: CustomerScene) -> None:
     for scenario in ("deployment", "key_vault_create", "refused", "failed", "retried", "cascaded_delete"):
         customer.played += await azure.play(scenario, watched[0])
     customer.played += await azure.play("dirty", watched[-1])
+
+
+async def entries_sent(azure: AzureControl, customers: list[CustomerScene]) -> dict[str, int]:
+    """How many entries Azure has put into each customer's hubs, those of our own writes included."""
+    hubs: dict[str, dict[str, int]] = (await azure.state())["hubs"]
+    return {
+        customer.name: sum(
+            hub["records"] for name, hub in hubs.items() if name.rpartition("/")[2] == customer.name
+        )
+        + DIRTY_ENTRIES
+        for customer in customers
+    }
