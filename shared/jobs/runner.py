@@ -107,10 +107,10 @@ class JobRunner:
 
     async def _set_aside(self, queue_name: str, text: bytes, reason: str) -> None:
         _log.error("set aside a message of %s: %s", queue_name, reason)
-        await self._queue.set_aside(queue_name, text, reason)
         await self._problems.report(
             Problem(PROVIDER, Reason.MALFORMED_MESSAGE, queue_name, reason, self._clock())
         )
+        await self._queue.set_aside(queue_name, text, reason)
 
 
 def describe(job: Job) -> str:

@@ -84,7 +84,7 @@ async def test_problems_are_listed_oldest_first(store: ProblemStore) -> None:
     assert await store.list(INTEGRATION) == problems[::-1]
 
 
-async def test_more_problems_than_a_transaction_holds_can_be_settled(store: ProblemStore) -> None:
+async def test_everything_but_what_lasts_is_settled_at_once(store: ProblemStore) -> None:
     for reason in Reason:
         await store.report(replace(_PROBLEM, reason=reason))
     await store.settle(INTEGRATION, "Sub-1", _LATER, Reason.REFUSED)
