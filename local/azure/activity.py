@@ -9,7 +9,7 @@ from local.azure.entries import Actor, EntryWriter, Operation
 from local.azure.http import Json, Request, Response
 from local.azure.scopes import namespace_and_rule, subscription_of
 from local.azure.stream import EventStream
-from local.azure.world import Principal, World
+from local.azure.world import Principal, Setting, World
 
 _PERSON = ("198.51.100.7", "Owner")
 _APPLICATION = ("203.0.113.40", "Log Analytics Contributor")
@@ -17,11 +17,22 @@ _APPLICATION = ("203.0.113.40", "Log Analytics Contributor")
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """An event hub that gets some categories of a subscription's activity log."""
+    """An event hub that gets some categories of logs."""
 
     namespace: str
     hub: str
     categories: frozenset[str]
+
+
+def destination(world: World, setting: Setting) -> Destination | None:
+    """Where a diagnostic setting leads, if its rule is still there."""
+    named = namespace_and_rule(setting.rule_id)
+    if not named or not setting.hub or not setting.enabled:
+        return None
+    namespace = named[0].lower()
+    if (namespace, named[1].lower()) not in world.rules:
+        return None
+    return Destination(namespace, setting.hub.lower(), setting.enabled)
 
 
 class ActivityLog:
@@ -43,9 +54,9 @@ class ActivityLog:
         """Where the subscription's activity log goes at this moment."""
         found = set()
         for setting in self.world.settings.get(f"/subscriptions/{subscription_id}".lower(), {}).values():
-            named = namespace_and_rule(setting.rule_id)
-            if named and setting.hub and setting.enabled:
-                found.add(Destination(named[0].lower(), setting.hub.lower(), setting.enabled))
+            place = destination(self.world, setting)
+            if place:
+                found.add(place)
         return frozenset(found)
 
     def record(self, subscription_id: str, entries: Sequence[Json], also: Iterable[Destination] = ()) -> int:

@@ -1,5 +1,6 @@
 """A client of the control surface, for demos and tests in another process."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -7,6 +8,7 @@ import aiohttp
 
 from local.azure.estate import Customer
 from local.azure.http import Json
+from local.azure.remote_hands import RemoteHands
 from local.azure.story import TrueOperation
 
 
@@ -41,7 +43,7 @@ class Played:
     duplicates: int
 
 
-class AzureControl:
+class AzureControl(RemoteHands):
     """Talks to `/_control/` of a simulated Azure; use as an async context.
 
     Args:
@@ -84,7 +86,11 @@ class AzureControl:
     async def play(
         self, scenario: str, subscription_id: str, *, count: int = 1, seed: int | None = None
     ) -> list[Played]:
-        """Let something happen in a subscription; `mixed`, `repeated`, `split` and `dirty` are special."""
+        """Let something happen in a subscription.
+
+        `mixed`, `repeated`, `split` and `dirty` are special; `vault_access`, `resource_logs`, `sign_ins`
+        and `defender_alert` are telemetry that is no activity log.
+        """
         body = {"scenario": scenario, "subscriptionId": subscription_id, "count": count, "seed": seed}
         answer = await self._call("play", body)
         return [_played(one) for one in answer["written"]]
@@ -102,11 +108,16 @@ class AzureControl:
         return len((await self._call("flush", {}))["files"])
 
     async def delegate(
-        self, subscription_id: str, *, delegated: bool = True, group: str | None = None
+        self,
+        subscription_id: str,
+        *,
+        delegated: bool = True,
+        group: str | None = None,
+        roles: Sequence[str] | None = None,
     ) -> None:
-        """Delegate a subscription, or one resource group of it, to the provider; or stop it."""
+        """Delegate a subscription, or one resource group of it, to the provider; or withdraw it."""
         body = {"subscriptionId": subscription_id, "delegated": delegated, "group": group}
-        await self._call("delegate", body)
+        await self._call("delegate", {**body, "roles": roles})
 
     async def set_roles(self, subscription_id: str, *roles: str) -> None:
         """Replace the roles delegated to the app's identity, by name, as `Reader`."""
@@ -120,14 +131,9 @@ class AzureControl:
         """Set a subscription's state, as `Disabled` or `Enabled`."""
         await self._call("set-state", {"subscriptionId": subscription_id, "state": state})
 
-    async def set_provider(self, subscription_id: str, provider: str, *, registered: bool) -> None:
-        """Register a resource provider in a subscription, or unregister it."""
-        body = {"subscriptionId": subscription_id, "provider": provider, "registered": registered}
-        await self._call("set-provider", body)
-
-    async def delete_setting(self, scope: str, name: str) -> bool:
-        """Delete a diagnostic setting as the customer; whether there was one."""
-        return bool((await self._call("delete-setting", {"scope": scope, "name": name}))["deleted"])
+    async def set_graph_lag(self, seconds: float) -> None:
+        """Let Resource Graph show changes so many seconds late."""
+        await self._call("set-graph-lag", {"seconds": seconds})
 
     async def move_clock(self, seconds: float) -> None:
         """Go forward in time."""
@@ -138,8 +144,11 @@ class AzureControl:
         return await self._call("counts", {})
 
     async def state(self) -> Json:
-        """`settings` by scope, `namespaces`, `hubs`, `captured`, `eventGrid` and `faults`."""
+        """What stands: `settings` by scope, `exports`, `automations`, `namespaces`, `hubs`, `faults` ..."""
         return await self._call("state", {})
+
+    async def _do(self, change: str, **arguments: object) -> Any:  # noqa: ANN401 - what the change gives back
+        return (await self._call("do", {"change": change, "arguments": arguments}))["result"]
 
     async def _call(self, operation: str, body: Json) -> Json:
         if self._session is None:

@@ -8,14 +8,15 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from local.azure.app import SimulatedAzure
-from local.azure.estate import REGIONS, add_customer, delegation_to_provider
+from local.azure.automations import describe as describe_automation
+from local.azure.estate import REGIONS, add_customer
 from local.azure.event_grid import HandshakeError
 from local.azure.faults import Fault, FaultKind
+from local.azure.hands import Hands
 from local.azure.http import Json, Request, Response
 from local.azure.plays import play
 from local.azure.roles import ROLES
 from local.azure.story import Written
-from local.azure.world import Principal
 
 PREFIX = "/_control/"
 
@@ -53,6 +54,20 @@ async def _state(azure: SimulatedAzure, _: Json) -> Json:
             for scope, named in world.settings.items()
             if named
         },
+        "exports": {
+            workspace: {
+                rule.name: {
+                    "hub": rule.hub,
+                    "destination": rule.destination,
+                    "tables": rule.tables,
+                    "enabled": rule.enabled,
+                }
+                for rule in named.values()
+            }
+            for workspace, named in world.exports.items()
+            if named
+        },
+        "automations": {key: describe_automation(one) for key, one in world.automations.items()},
         "namespaces": {
             ns.name: {"location": ns.location, "ready": world.ready(ns)}
             for ns in [world.namespace(name) for name in list(world.namespaces)]
@@ -134,16 +149,20 @@ async def _flush(azure: SimulatedAzure, _: Json) -> Json:
 
 
 async def _delegate(azure: SimulatedAzure, body: Json) -> Json:
-    """Delegate a subscription, or one of its resource groups, to the provider; or stop it."""
-    subscription_id = body["subscriptionId"]
-    others = tuple(
-        delegation
-        for delegation in azure.world.subscriptions[subscription_id.lower()].delegations
-        if delegation.tenant_id != azure.world.provider_tenant
-    )
-    ours = (delegation_to_provider(azure.world, body.get("group")),) if body.get("delegated", True) else ()
-    azure.world.change_subscription(subscription_id, delegations=(*others, *ours))
+    """Delegate a subscription, or one of its resource groups, to the provider; or withdraw it."""
+    hands = Hands(azure)
+    hands.withdraw(body["subscriptionId"])
+    if body.get("delegated", True):
+        hands.delegate(body["subscriptionId"], group=body.get("group"), roles=body.get("roles"))
     return {}
+
+
+async def _do(azure: SimulatedAzure, body: Json) -> Json:
+    """A change by people: the name of a method of `Hands` and its arguments."""
+    change = str(body["change"])
+    if change.startswith("_") or change == "act" or not hasattr(Hands, change):
+        raise KeyError(change)
+    return {"result": getattr(Hands(azure), change)(**body["arguments"])}
 
 
 async def _set_roles(azure: SimulatedAzure, body: Json) -> Json:
@@ -171,29 +190,9 @@ async def _set_state(azure: SimulatedAzure, body: Json) -> Json:
     return {}
 
 
-async def _set_provider(azure: SimulatedAzure, body: Json) -> Json:
-    """Register a resource provider in a subscription, or unregister it."""
-    subscription = azure.world.subscriptions[body["subscriptionId"].lower()]
-    changed = set(subscription.providers)
-    (changed.add if body.get("registered", True) else changed.discard)(body["provider"].lower())
-    azure.world.change_subscription(body["subscriptionId"], providers=frozenset(changed))
+async def _set_graph_lag(azure: SimulatedAzure, body: Json) -> Json:
+    azure.world.graph_lag_seconds = float(body["seconds"])
     return {}
-
-
-async def _delete_setting(azure: SimulatedAzure, body: Json) -> Json:
-    """Delete a diagnostic setting as somebody of the customer's, with the entries that this leaves."""
-    scope, name = body["scope"], body["name"]
-    subscription = azure.world.subscriptions[scope.split("/")[2].lower()]
-    before = azure.activity.destinations(subscription.subscription_id)
-    gone = azure.world.settings.get(scope.lower(), {}).pop(name.lower(), None)
-    person = Principal(
-        azure.world.guid(), azure.world.guid(), subscription.tenant_id, "admin@customer.example"
-    )
-    path = f"{scope}/providers/microsoft.insights/diagnosticSettings/{name}"
-    request = Request("DELETE", f"http://portal{path}")
-    action = "Microsoft.Insights/diagnosticSettings/delete"
-    azure.activity.record_call(person, action, request, Response.of(None, 200 if gone else 204), before)
-    return {"deleted": gone is not None}
 
 
 async def _move_clock(azure: SimulatedAzure, body: Json) -> Json:
@@ -214,7 +213,7 @@ _OPERATIONS: dict[str, _Operation] = {
     "set-roles": _set_roles,
     "take-name": _take_name,
     "set-state": _set_state,
-    "set-provider": _set_provider,
-    "delete-setting": _delete_setting,
+    "set-graph-lag": _set_graph_lag,
+    "do": _do,
     "move-clock": _move_clock,
 }
