@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from shared.capture.repair import MOST_PER_STEP, RepairTarget, bounded, job_of, repairs_of
+from shared.capture.repair import MOST_PER_STEP, Ours, RepairTarget, bounded, job_of, repairs_of
 from shared.model.jobs import Cause, Job, Phase, Step
 from tests.capture.activity_log import entry, record
 from tests.capture.app import OURS
+from tests.helpers.facts import settings
 
 SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-0123456789ab"
 _SUB = f"/subscriptions/{SUBSCRIPTION}"
@@ -217,8 +218,8 @@ def test_foreign_names_lead_to_nothing_about_settings_rules_and_automations(seed
 
 def test_a_file_leads_to_a_bounded_number_of_jobs() -> None:
     vaults = {RepairTarget(Step.RESOURCES, f"{_VAULT}{number}") for number in range(MOST_PER_STEP + 1)}
-    settings = {RepairTarget(Step.RESOURCE_SETTINGS, f"{_VAULT}{number}") for number in range(MOST_PER_STEP)}
-    assert bounded(vaults | settings) == settings | {RepairTarget(Step.RESOURCES)}
+    named = {RepairTarget(Step.RESOURCE_SETTINGS, f"{_VAULT}{number}") for number in range(MOST_PER_STEP)}
+    assert bounded(vaults | named) == named | {RepairTarget(Step.RESOURCES)}
     assert bounded(()) == set()
 
 
@@ -234,3 +235,24 @@ def test_subscriptions_are_listed_for_all_integrations_at_once() -> None:
     assert job_of(RepairTarget(Step.SUBSCRIPTIONS), "i1", "now") == Job(
         Step.SUBSCRIPTIONS, Phase.PLAN, "now", Cause.LOG
     )
+
+
+def test_names_and_identity_come_from_the_settings() -> None:
+    found = Ours.named_by(settings(LIGHTKEEPER_BRAND="Acme"))
+    assert found.setting == "acme-logs"
+    assert found.export_rules == {"acme-entra-data-export"}
+    assert (found.alert_export, found.alert_export_group) == ("acmedefenderforcloudexport", "acmeautomation")
+    assert found.types == {"microsoft.keyvault/vaults"}
+    assert found.identities == frozenset()
+    assert OURS.export_rules == {"lightkeeper-entra-data-export", "older-entra"}
+    assert OURS.identities == {"55555555555545558555555555555555", "66666666666646668666666666666666"}
+
+
+def test_types_that_are_switched_on_are_looked_at_and_no_others() -> None:
+    sites = replace(OURS, types=frozenset({"microsoft.web/sites"}))
+    site = f"{_SUB}/resourcegroups/rg/providers/microsoft.web/sites/one"
+    entries = [
+        entry(done("MICROSOFT.WEB/SITES/WRITE", site)),
+        entry(done("MICROSOFT.KEYVAULT/VAULTS/WRITE", _VAULT)),
+    ]
+    assert repairs_of(entries, sites) == {RepairTarget(Step.RESOURCES, site)}
