@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from local.azure.clock import Clock
+from local.azure.furnishing import Amounts, furnish
 from local.azure.roles import CONTRIBUTOR, LOG_ANALYTICS_CONTRIBUTOR, READER
 from local.azure.world import Delegation, Principal, Resource, Subscription, World
 
 REGIONS = ("westeurope", "eastus", "northeurope", "uksouth", "australiaeast")
+_UNREGISTERED = {"microsoft.insights": 0.04, "microsoft.security": 0.1}
 _OFFERS = ("EnterpriseAgreement_2014-09-01", "PayAsYouGo_2014-09-01", "CSP_2015-05-01", "MSDN_2014-09-01")
 
 
@@ -67,6 +69,11 @@ class Customer:
     not_delegated: tuple[str, ...] = ()
     disabled: tuple[str, ...] = ()
     partial: tuple[str, ...] = ()
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """IDs of all its subscriptions."""
+        return (*self.delegated, *self.not_delegated, *self.disabled, *self.partial)
 
 
 def build_world(provider: Provider, *, seed: int = 0, clock: Clock | None = None) -> World:
@@ -154,17 +161,55 @@ def _furnish(world: World, subscription: Subscription, group: str, vaults: int, 
         world.add_resource(Resource(vault, "Microsoft.KeyVault/vaults", region))
 
 
-def generate(provider: Provider, *, seed: int, customers: int, subscriptions: int) -> World:
-    """A whole world from a seed and a size: one subscription in ten is partly or not at all usable."""
+def generate(
+    provider: Provider,
+    *,
+    seed: int,
+    customers: int,
+    subscriptions: int,
+    resources: int | None = None,
+    regions: Sequence[str] = REGIONS,
+    foreign: bool = True,
+) -> World:
+    """A whole world from a seed and a size: one subscription in ten is partly or not at all usable.
+
+    Args:
+        provider: the managing side.
+        seed: all chance comes from it.
+        customers: how many tenants.
+        subscriptions: in each of them.
+        resources: in each subscription, of several types; None gives each one key vault.
+        regions: from which locations are drawn.
+        foreign: whether others have settings and export rules, and some resource providers are missing.
+    """
     world = build_world(provider, seed=seed)
     for number in range(1, customers + 1):
         odd = subscriptions // 30
-        add_customer(
+        customer = add_customer(
             world,
             f"customer{number:03d}",
             subscriptions,
             not_delegated=odd,
             disabled=odd,
             partial=odd,
+            vaults=1 if resources is None else 0,
+            regions=regions,
         )
+        if resources is None:
+            continue
+        home = world.random.sample(list(regions), len(regions))
+        amounts = Amounts(resources, tuple(home), foreign=foreign)
+        for subscription_id in customer.subscriptions:
+            furnish(world, world.subscriptions[subscription_id], f"{customer.name}-rg", amounts)
+            if foreign:
+                _forget_providers(world, subscription_id)
     return world
+
+
+def _forget_providers(world: World, subscription_id: str) -> None:
+    """Leave a resource provider unregistered in a few subscriptions."""
+    chance = world.random
+    missing = {provider for provider, often in _UNREGISTERED.items() if chance.random() < often}
+    if missing:
+        registered = world.subscriptions[subscription_id].providers - missing
+        world.change_subscription(subscription_id, providers=registered)

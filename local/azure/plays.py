@@ -5,6 +5,7 @@ from dataclasses import replace
 from local.azure.app import SimulatedAzure
 from local.azure.scenarios import SCENARIOS
 from local.azure.story import Story, Written
+from local.azure.telemetry import TELEMETRY
 
 MIXED = "mixed"
 """The scenario that draws each of its rounds from all the others."""
@@ -32,7 +33,7 @@ async def play(
 
     Args:
         azure: where.
-        scenario: a name in `SCENARIOS`, `mixed`, `repeated`, `split` or `dirty`.
+        scenario: a name in `SCENARIOS` or `TELEMETRY`, `mixed`, `repeated`, `split` or `dirty`.
         subscription_id: in which subscription.
         count: how often.
         seed: restarts the world's chance, so that the same is written again.
@@ -42,6 +43,9 @@ async def play(
     """
     if seed is not None:
         azure.world.random.seed(f"{seed}/{subscription_id}/{scenario}")
+    if telemetry := TELEMETRY.get(scenario):
+        subscription = azure.world.subscriptions[subscription_id.lower()]
+        return [telemetry(azure, subscription) for _ in range(count)]
     if scenario == DIRTY:
         return [await _dirty(azure, subscription_id) for _ in range(count)]
     written = []

@@ -139,32 +139,12 @@ def _seen(call: Call, subscription: Subscription) -> bool:
 
 
 def _rows(call: Call, subscriptions: Iterable[Subscription]) -> Iterator[dict[str, Any]]:
-    past = _past(call)
+    past = call.world.unseen(call.world.graph_lag_seconds, stale=call.stale)
     for subscription in subscriptions:
         may_read = reader(call.world, call.principal, subscription)
-        here = f"/subscriptions/{subscription.subscription_id}/".lower()
-        gone = [key for key in past if key.startswith(here) and key not in call.world.resources]
-        now = (
-            past.get(resource.resource_id.lower(), resource) if past else resource
-            for resource in call.world.resources_of(subscription.subscription_id)
-        )
-        for resource in itertools.chain(now, (past[key] for key in gone)):
-            if resource and may_read(resource.resource_type, resource.group):
+        for resource in call.world.listed(subscription.subscription_id, past):
+            if may_read(resource.resource_type, resource.group):
                 yield _row(subscription, resource)
-
-
-def _past(call: Call) -> dict[str, Resource | None]:
-    """What resources were before the changes that cannot be seen yet."""
-    past: dict[str, Resource | None] = {}
-    changes = call.world.changes
-    seen = call.world.clock.seconds() - call.world.graph_lag_seconds
-    if call.stale and changes:
-        seen = min(seen, changes[-1].at - 1e-9)
-    for change in reversed(changes):
-        if change.at <= seen:
-            break
-        past[change.key] = change.before
-    return past
 
 
 def _row(subscription: Subscription, resource: Resource) -> dict[str, Any]:

@@ -122,7 +122,8 @@ def _list(call: Call) -> Response:
     items = []
     place = call.request.path.rpartition("/")[0]
     may_read = authorize_listing(call.world, call.principal, _READ, place)
-    for resource in call.world.resources_of(call.path["subscription"]):
+    past = call.world.unseen(0.0, stale=True) if call.stale else {}
+    for resource in call.world.listed(call.path["subscription"], past):
         group = resource.group.lower()
         if call.path.get("group", group).lower() != group:
             continue

@@ -63,6 +63,14 @@ class EventStream:
             self.records[namespace.lower(), hub.lower()] += taken
         return taken
 
+    def send_bare(self, namespace: str, hub: str, record: Json) -> int:
+        """Send one record as a body of its own, without an envelope; how many were taken."""
+        taken = int(self.send(namespace, hub, json.dumps(record, separators=(",", ":")).encode()))
+        found = self._world.hub(namespace, hub)
+        if found and found.captures:
+            self.records[namespace.lower(), hub.lower()] += taken
+        return taken
+
     def partition(self, namespace: str, hub: Hub, number: int) -> Partition:
         """One partition; a hub that was deleted and made anew starts with empty ones."""
         key = (namespace.lower(), hub.name.lower(), number)

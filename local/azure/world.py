@@ -6,7 +6,7 @@ put in and taken out through methods, which keep the index by subscription and t
 
 import uuid
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -171,6 +171,36 @@ class World:
     def resources_of(self, subscription_id: str) -> Iterable[Resource]:
         """The resources of a subscription, in the order in which they came."""
         return self.resources_in.get(subscription_id.lower(), {}).values()
+
+    def unseen(self, lag_seconds: float, *, stale: bool = False) -> dict[str, Resource | None]:
+        """What resources were, by ID, before the changes that a listing does not show yet.
+
+        Args:
+            lag_seconds: how late the listing is.
+            stale: whether it lacks at least the last change.
+        """
+        past: dict[str, Resource | None] = {}
+        shown = self.clock.seconds() - lag_seconds
+        if stale and self.changes:
+            shown = min(shown, self.changes[-1].at - 1e-9)
+        for change in reversed(self.changes):
+            if change.at <= shown:
+                break
+            past[change.key] = change.before
+        return past
+
+    def listed(self, subscription_id: str, past: dict[str, Resource | None]) -> Iterator[Resource]:
+        """The resources of a subscription as a listing shows them; `past` as `unseen` gives it."""
+        if not past:
+            yield from self.resources_of(subscription_id)
+            return
+        here = self.resources_in.get(subscription_id.lower(), {})
+        begin = f"/subscriptions/{subscription_id.lower()}/"
+        gone = [key for key in past if key.startswith(begin) and key not in here]
+        for key in (*here, *gone):
+            resource = past[key] if key in past else here[key]
+            if resource is not None:
+                yield resource
 
     def setting(self, scope: str, name: str) -> Setting | None:
         """One diagnostic setting of a subscription or resource."""
