@@ -14,7 +14,7 @@ class Answer:
 
     Attributes:
         status: HTTP status.
-        body: JSON text.
+        body: JSON text, in ASCII: whatever text is shown, it can be sent.
         content_type: media type.
         headers: further headers.
     """
@@ -27,10 +27,10 @@ class Answer:
 
 def answer(status: int, value: Any, headers: dict[str, str] | None = None) -> Answer:  # noqa: ANN401 - any JSON
     """A JSON answer."""
-    return Answer(status, json.dumps(value, ensure_ascii=False), headers=headers or {})
+    return Answer(status, json.dumps(value), headers=headers or {})
 
 
 def problem_answer(status: int, title: str, detail: str, **members: object) -> Answer:
     """Problem details as in RFC 9457; `type` is left at its default `about:blank`."""
     value = {"title": title, "status": status, "detail": detail, **members}
-    return Answer(status, json.dumps(value, ensure_ascii=False), PROBLEM)
+    return Answer(status, json.dumps(value), PROBLEM)

@@ -24,6 +24,7 @@ from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
 from shared.model.problem import PROVIDER, Problem
 from shared.model.subscription import Subscription
 from shared.model.upkeep import Coverage
+from shared.portal.api import PortalApi
 from shared.services import Services
 from shared.settings import Settings
 from shared.store.storage import Storage
@@ -74,6 +75,7 @@ class Lab:
     context: Context
     runner: JobRunner
     storage: Storage
+    api: PortalApi
     steps: tuple[Step, ...] = (Step.EVENT_HUBS, Step.SUBSCRIPTIONS, Step.SUBSCRIPTION_SETTINGS)
     handled: list[str] = field(default_factory=list)
 
@@ -191,4 +193,4 @@ async def open_lab(account: str, **variables: str) -> AsyncIterator[Lab]:
         await stack.enter_async_context(context.arm._credential)
         await stack.enter_async_context(context.arm)
         storage = await stack.enter_async_context(context.queue._storage)
-        yield Lab(azure, context, services._runner(context), storage)
+        yield Lab(azure, context, services._runner(context), storage, services.api)
