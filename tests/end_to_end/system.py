@@ -112,11 +112,16 @@ class System:
         return Tenant(name, region, made.tenant_id, made.delegated + made.not_delegated, answer["id"])
 
     async def customer(self) -> Tenant:
-        """A customer with one configured subscription, for one test alone."""
+        """A customer with one configured subscription, for one test alone.
+
+        The entries of our own writing of its setting have come in.
+        """
         if not self._ready:
             regions = itertools.islice(itertools.cycle(_REGIONS), self._at_once)
             made = [await self.register(region=region) for region in regions]
             self._ready = [await self.configured(tenant) for tenant in made]
+            for tenant in self._ready:
+                await self.settled(tenant)
         return self._ready.pop()
 
     async def configured(self, tenant: Tenant, number: int | None = None) -> Tenant:
