@@ -367,7 +367,8 @@ def test_no_recorded_refusal_is_mistaken_for_a_cause_that_we_know(samples: Path)
         found = classify(recorded["status"], str(error.get("code") or ""), str(error.get("message") or body))
         kinds[type(found)] += 1
     assert kinds == {
-        NotFoundError: 17,
+        NotFoundError: 16,
+        TypeNotSupportedError: 1,
         RefusedError: 22,
         ArmConflictError: 6,
         NotAuthorizedError: 1,

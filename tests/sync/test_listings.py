@@ -1,5 +1,6 @@
 """Unknown is not gone: a listing that failed or broke off changes nothing, and absence must last."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -261,6 +262,31 @@ async def test_rows_that_are_never_left_alone_bring_the_job_back(lab: Lab) -> No
     raced.times = 0
     await step.run(job)
     assert {row.last_seen for row in (await lab.rows(integration)).values()} == {job.cycle}
+
+
+class _EndedError(BaseException):
+    """The process ended."""
+
+
+class _Ending(SubscriptionStore):
+    """The process ends right after rows were written."""
+
+    async def save(self, subscriptions: Iterable[Stored[Subscription]]) -> None:
+        await super().save(subscriptions)
+        raise _EndedError
+
+
+async def test_a_job_that_ends_right_after_writing_has_noted_its_problems(lab: Lab) -> None:
+    customer = add_customer(lab.world, "contoso", 3, disabled=1)
+    integration = await lab.integrate("contoso", customer.tenant_id)
+    job = lab.job(Step.SUBSCRIPTIONS)
+    with pytest.raises(_EndedError):
+        await SubscriptionsStep(replace(lab.context, subscriptions=_Ending(lab.storage))).run(job)
+
+    await SubscriptionsStep(lab.context).run(job)
+
+    (problem,) = await lab.problems(integration)
+    assert (problem.reason, problem.where) == (Reason.SUBSCRIPTION_DISABLED, customer.disabled[0])
 
 
 async def test_hundreds_of_subscriptions_on_many_pages_are_all_taken_down(lab: Lab) -> None:

@@ -1,6 +1,7 @@
 """Namespaces are long operations: begun, come back to, and blocked with a reason when Azure cannot."""
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -13,7 +14,9 @@ from shared.model.integration import Integration
 from shared.model.jobs import Cause, Step
 from shared.model.reasons import Reason
 from shared.model.upkeep import Coverage
-from shared.store.tables import ConflictError
+from shared.store.hubs import HubStore
+from shared.store.tables import ConflictError, Stored
+from shared.sync.event_hubs import EventHubsStep
 from tests.helpers.lab import Lab, open_lab
 
 _NAME = "lightkeeper-westeurope-1"
@@ -183,6 +186,40 @@ async def test_jobs_that_assign_at_once_agree(lab: Lab) -> None:
     assert {hub.integration_id for hub in hubs} == {each.id for each in integrations}
     assert len(hubs) == 12
     assert sorted(sum(hub.shard == shard for hub in hubs) for shard in (1, 2)) == [2, 10]
+
+
+class _EndedError(BaseException):
+    """The process ended."""
+
+
+class _Ending(HubStore):
+    """The process ends right after assignments became ready."""
+
+    async def save(self, assignments: Iterable[Stored[HubAssignment]]) -> None:
+        written = list(assignments)
+        await super().save(written)
+        if any(stored.fact.state is HubState.READY for stored in written):
+            raise _EndedError
+
+
+async def test_a_job_that_ends_right_after_writing_has_settled_its_problems(lab: Lab) -> None:
+    integration = await _customer(lab)
+    lab.world.taken_names.add(_NAME)
+    await lab.cycle(Step.EVENT_HUBS)
+    assert await lab.problems(integration)
+    lab.world.taken_names.clear()
+    ending = EventHubsStep(replace(lab.context, hubs=_Ending(lab.storage)))
+    job = lab.job(Step.EVENT_HUBS, _TARGET)
+
+    async def until_it_ends() -> None:
+        for _ in range(5):
+            await ending.run(job)
+            lab.world.clock.move(60)
+
+    with pytest.raises(_EndedError):
+        await until_it_ends()
+
+    assert await lab.problems(integration) == []
 
 
 @pytest.mark.parametrize("cycles", [1, 3])
