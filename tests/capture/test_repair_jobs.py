@@ -107,10 +107,8 @@ async def test_a_job_that_waits_for_minutes_does_not_hold_a_repair_up(place: Pla
     )
     await place.context.send_once(cycle, 240)
     await place.deliver(deleted(MINE))
-    claimed = await place.context.claims.claimed(cycle, place.app.now)
     queue = await place.app.storage.queue(Step.SUBSCRIPTION_SETTINGS.queue)
 
-    assert len(claimed) == 1
     assert (await queue.get_queue_properties()).approximate_message_count == 2
 
 

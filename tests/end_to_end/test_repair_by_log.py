@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ _QUIET = {
 }
 _MOST_SECONDS = 10.0
 _SETTING = "Lightkeeper-Logs"
+_RULE = "Lightkeeper-Entra-Data-Export"
 _ACTIVITY_LOG = 8
 _VAULT = 1
 
@@ -133,6 +135,14 @@ async def test_what_happens_to_a_foreign_setting_starts_nothing(quiet: System, t
     assert await _calls(quiet) == before
 
 
+async def test_a_category_that_somebody_disables_is_enabled_again(quiet: System, tenant: Tenant) -> None:
+    scope = f"/subscriptions/{tenant.subscriptions[0]}"
+
+    await quiet.azure.change_setting(scope, _SETTING, disable="Security")
+
+    assert await _whole_after(quiet, scope) <= _MOST_SECONDS
+
+
 async def test_a_deleted_setting_on_a_vault_is_back_within_seconds(quiet: System, tenant: Tenant) -> None:
     vault = await _vault(quiet, tenant)
     await _calm(quiet, tenant)
@@ -178,3 +188,75 @@ async def test_one_customers_log_reaches_no_other_customer(quiet: System, tenant
     await _calm(quiet, tenant)
 
     assert await _calls(quiet) == before
+
+
+@pytest.fixture
+async def exporting(quiet: System) -> tuple[Tenant, str, str]:
+    """A customer with an export rule and an alert export; the IDs of its workspace and of the automation."""
+    name, region = a_name(), "westeurope"
+    made = await quiet.azure.add_customer(name, 1)
+    (subscription_id,) = made.delegated
+    await quiet.azure.set_roles(subscription_id, "Reader", "Log Analytics Contributor", "Security Admin")
+    workspace = await quiet.azure.add_workspace(subscription_id, "entra", f"{name}-logs", region)
+    group = await quiet.azure.add_group(subscription_id, "LightkeeperAutomation", region)
+    answer = await quiet.app.register(
+        customer=name, tenantId=made.tenant_id, homeRegion=region, workspaceResourceId=workspace
+    )
+    tenant = await quiet.configured(Tenant(name, region, made.tenant_id, made.delegated, answer["id"]))
+    automation = f"{group}/providers/Microsoft.Security/automations/LightkeeperDefenderForCloudExport"
+    await until(lambda: _rule(quiet, workspace), bool)
+    await until(lambda: _automation(quiet, automation), bool)
+    await _calm(quiet, tenant)
+    return tenant, workspace, automation
+
+
+async def _rule(system: System, workspace: str) -> dict[str, Any]:
+    exports = (await system.azure.state())["exports"]
+    found: dict[str, Any] = exports.get(workspace.lower(), {}).get(_RULE, {})
+    return found
+
+
+async def _automation(system: System, automation: str) -> dict[str, Any]:
+    automations = (await system.azure.state())["automations"]
+    found: dict[str, Any] = automations.get(automation.lower(), {}).get("properties", {})
+    return found
+
+
+async def test_an_export_rule_is_whole_again_within_seconds(
+    quiet: System, exporting: tuple[Tenant, str, str]
+) -> None:
+    tenant, workspace, _ = exporting
+    wanted = await _rule(quiet, workspace)
+
+    async def mended() -> float:
+        await quiet.azure.flush_capture()
+        begun = time.monotonic()
+        await until(lambda: _rule(quiet, workspace), lambda rule: rule == wanted)
+        seconds = time.monotonic() - begun
+        await _calm(quiet, tenant)
+        return seconds
+
+    assert await quiet.azure.delete_export_rule(workspace, _RULE)
+    assert await mended() <= _MOST_SECONDS
+    await quiet.azure.change_export_rule(workspace, _RULE, enabled=False, tables=["AuditLogs"])
+    assert await mended() <= _MOST_SECONDS
+
+
+async def test_an_alert_export_is_whole_again_within_seconds(
+    quiet: System, exporting: tuple[Tenant, str, str]
+) -> None:
+    tenant, _, automation = exporting
+    wanted = await _automation(quiet, automation)
+
+    async def mended() -> float:
+        await quiet.azure.flush_capture()
+        begun = time.monotonic()
+        await until(lambda: _automation(quiet, automation), lambda found: found == wanted)
+        seconds = time.monotonic() - begun
+        await _calm(quiet, tenant)
+        return seconds
+
+    assert await quiet.azure.delete_automation(automation)
+    assert await mended() <= _MOST_SECONDS
+    await quiet.azure.change_automation(automation, isEnabled=False)
+    assert await mended() <= _MOST_SECONDS
