@@ -1,7 +1,8 @@
 """One connection to Azure Resource Manager per process: credential, transport, policies, SDK clients."""
 
 import functools
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
@@ -56,6 +57,7 @@ class Arm:
         credential: where tokens come from.
         provider_subscription_id: the subscription with our Event Hubs namespaces.
         transport: carries the requests; aiohttp unless another is given.
+        clock: seconds that only go forward, by which token buckets fill.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Arm:
         credential: AsyncTokenCredential,
         provider_subscription_id: str,
         transport: AsyncHttpTransport[Any, Any] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
         self._credential = credential
@@ -71,7 +74,7 @@ class Arm:
         self._transport = transport or AioHttpTransport(
             connection_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS
         )
-        self._buckets = Buckets()
+        self._buckets = Buckets(clock)
 
     @property
     def url(self) -> str:

@@ -27,6 +27,9 @@ learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-thrott
 RESERVE: Final = {"reads": 10, "writes": 10, "deletes": 10, GRAPH: 1}
 """Tokens that are left for people and other tools of the same identity."""
 
+_REST_SECONDS: Final = 4.0
+"""How long a bucket is left to fill beyond its reserve, so that the next visit gets something done."""
+
 _REFILL: Final = {"reads": 25.0, "writes": 10.0, "deletes": 10.0, GRAPH: 3.0}
 _KIND: Final = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
 _SUBSCRIPTION = re.compile(r"/subscriptions/([0-9a-f-]{36})", re.IGNORECASE)
@@ -81,7 +84,7 @@ class RestraintPolicy(SansIOHTTPPolicy[Any, Any]):
         scope, kind = _bucket(request.http_request.method, request.http_request.url)
         seconds = self._buckets.seconds_until_allowed(scope, kind)
         if seconds > 0:
-            raise ThrottledError(f"held back: few {kind} left", retry_after=seconds)
+            raise ThrottledError(f"held back: few {kind} left", retry_after=seconds + _REST_SECONDS)
 
     def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
         """Take down how many tokens are left."""

@@ -33,6 +33,7 @@ class Upkeep:
         verified_at: when we last read it back as wanted.
         writes: writes in a row that no read-back has confirmed.
         handled: stamp of the newest cycle in which it was looked after.
+        noted: whether a problem was taken down that is to be resolved once it is configured.
     """
 
     coverage: Coverage = Coverage.PENDING
@@ -42,6 +43,7 @@ class Upkeep:
     verified_at: datetime | None = None
     writes: int = 0
     handled: str = ""
+    noted: bool = False
 
     @property
     def kept(self) -> bool:

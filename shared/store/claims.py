@@ -8,9 +8,10 @@ job was lost runs out.
 from collections.abc import Collection
 from datetime import datetime
 from itertools import batched
+from typing import Final
 
 from shared.model.ids import stable_hash
-from shared.model.jobs import Job
+from shared.model.jobs import Cause, Job
 from shared.store.storage import Storage
 from shared.store.tables import (
     BATCH,
@@ -26,6 +27,9 @@ from shared.store.tables import (
     write,
 )
 
+# A job that is wanted at once must not be left out because a cycle's job for the same target waits its turn.
+_URGENCY: Final = {Cause.LOG: "now", Cause.OPERATOR: "now", Cause.RETRY: "read-back"}
+
 
 class ClaimStore:
     """Which jobs are on their way."""
@@ -39,12 +43,25 @@ class ClaimStore:
         row = await find(table, _partition(job), _row(job))
         if row is not None and now < (moment_of(row["until"]) or now) <= until:
             return False
-        claimed = {"PartitionKey": _partition(job), "RowKey": _row(job), "until": text_of(until)}
+        claimed = {
+            "PartitionKey": _partition(job),
+            "RowKey": _row(job),
+            "until": text_of(until),
+            "cycle": job.cycle,
+        }
         try:
             await commit(table, [write(claimed, row["_etag"] if row is not None else "")])
         except ConflictError:
             return False
         return True
+
+    async def waiting(self, job: Job, now: datetime) -> str:
+        """Cycle of the job that waits for this one's target; empty if none does."""
+        table = await self._storage.table(TableName.CLAIMS)
+        row = await find(table, _partition(job), _row(job))
+        if row is None or (moment_of(row["until"]) or now) <= now:
+            return ""
+        return str(row.get("cycle", ""))
 
     async def claimed(self, job: Job, now: datetime) -> frozenset[str]:
         """Hashes of the targets of a planning job's step and integration for which a job waits."""
@@ -88,4 +105,4 @@ def _partition(job: Job) -> str:
 
 
 def _row(job: Job) -> str:
-    return stable_hash(job.phase.value, job.target.lower())
+    return stable_hash(job.phase.value, job.target.lower(), _URGENCY.get(job.cause, "cycle"))

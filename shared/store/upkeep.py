@@ -15,6 +15,7 @@ def columns_of(upkeep: Upkeep) -> Row:
         "verified_at": text_of(upkeep.verified_at),
         "writes": upkeep.writes,
         "handled": upkeep.handled,
+        "noted": upkeep.noted,
     }
 
 
@@ -28,4 +29,5 @@ def upkeep_of(row: Row) -> Upkeep:
         verified_at=moment_of(row["verified_at"]),
         writes=row["writes"],
         handled=row["handled"],
+        noted=row["noted"],
     )

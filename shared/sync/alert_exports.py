@@ -25,7 +25,7 @@ from shared.settings import Settings
 from shared.store.tables import Stored
 from shared.sync.context import Context
 from shared.sync.keepers import SECURITY_ADMIN, AlertExportKeeper
-from shared.sync.upkeep import explained, is_due, is_stale, look_after, settled
+from shared.sync.upkeep import explained, has_news, is_due, is_stale, look_after, settled
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class AlertExportsStep:
         await self._save(row, after)
         if upkeep.coverage is Coverage.WRITTEN:
             read_back = replace(job, cause=Cause.RETRY, attempt=0)
-            await context.queue.send(read_back, context.settings.read_back_seconds)
+            await context.send_once(read_back, context.settings.read_back_seconds)
 
     async def _kept(self, job: Job, hub: HubAssignment, upkeep: Upkeep, secret: str) -> Upkeep:
         context = self._context
@@ -140,9 +140,8 @@ class AlertExportsStep:
         return await get_connection_string(self._context.arm, group, hub.namespace)
 
     async def _save(self, before: Stored[AlertExportState], after: AlertExportState) -> None:
-        changed = after.upkeep.coverage is not before.fact.upkeep.coverage
         where = f"{after.subscription_id} alerts"
-        if after.upkeep.reason is not None or (changed and after.upkeep.coverage is Coverage.CONFIGURED):
+        if has_news(before.fact.upkeep, after.upkeep):
             await self._context.note(after.integration_id, where, after.upkeep.reason, after.upkeep.detail)
         await self._context.alert_exports.save(after, before.etag)
 

@@ -18,6 +18,7 @@ from shared.model.hubs import HubAssignment, HubState
 from shared.model.ids import parse_resource_id
 from shared.model.jobs import Cause, Job, Phase, Step
 from shared.model.monitored import MONITORED_TYPES
+from shared.model.outcome import blocked
 from shared.model.reasons import Reason
 from shared.model.resource import Resource
 from shared.model.upkeep import Coverage, Upkeep
@@ -25,7 +26,7 @@ from shared.settings import Settings
 from shared.store.tables import ConflictError, Stored
 from shared.sync.context import Context
 from shared.sync.keepers import SettingKeeper
-from shared.sync.upkeep import ActionKind, is_due, is_stale, look_after
+from shared.sync.upkeep import ActionKind, has_news, is_due, is_stale, look_after, settled
 
 _log = logging.getLogger(__name__)
 
@@ -46,14 +47,17 @@ class _Visit:
     """What became of a visit to one subscription.
 
     Attributes:
-        changed: rows that are to be written.
+        changed: rows as they were and are to be.
         hindrance: what stopped it, if anything did.
-        left: due resources that were not reached.
     """
 
     changed: list[tuple[Stored[Resource], Resource]]
     hindrance: ArmError | None = None
-    left: int = 0
+
+    @property
+    def written(self) -> bool:
+        """Whether anything has to be read back."""
+        return any(after.upkeep.coverage is Coverage.WRITTEN for _, after in self.changed)
 
 
 class ResourceSettingsStep:
@@ -78,28 +82,27 @@ class ResourceSettingsStep:
             await self._fan_out(job, hubs)
             return None
         rows = await self._rows(job)
-        visit = await self._visit(job, rows[:MOST_PER_JOB], hubs)
+        reachable = [row for row in rows if row.fact.listed.region in hubs]
+        due = [row for row in reachable if self._is_due(job, row.fact)]
+        visit = await self._visit(job, due[:MOST_PER_JOB], hubs)
         await self._save(visit.changed)
-        if any(after.upkeep.coverage is Coverage.WRITTEN for _, after in visit.changed):
+        if visit.written or any(row.fact.upkeep.coverage is Coverage.WRITTEN for row in rows):
             read_back = replace(job, cause=Cause.RETRY, attempt=0)
-            await context.queue.send(read_back, context.settings.read_back_seconds)
+            await context.send_once(read_back, context.settings.read_back_seconds)
         if visit.hindrance is not None:
             raise visit.hindrance
-        return 0.0 if len(rows) > MOST_PER_JOB else None
+        return 0.0 if len(due) > MOST_PER_JOB else None
 
     async def give_up(self, job: Job, error: ArmError | None) -> None:
         """Take down that the resources that are still due could not be looked after."""
         reason = error.reason if error is not None else Reason.UNREACHABLE
         detail = error.detail if error is not None else ""
-        rows = await self._rows(job)
-        after = [
-            replace(
-                row.fact,
-                upkeep=replace(row.fact.upkeep, coverage=Coverage.BLOCKED, reason=reason, detail=detail),
-            )
-            for row in rows
-        ]
-        await self._save(list(zip(rows, after, strict=True)))
+        outcome, now = blocked(reason, detail), self._context.clock()
+        await self._save(
+            (row, replace(row.fact, upkeep=settled(row.fact.upkeep, outcome, now, job.cycle)))
+            for row in await self._rows(job)
+            if self._is_due(job, row.fact)
+        )
 
     async def _hubs(self, integration_id: str) -> Hubs:
         return {
@@ -127,7 +130,7 @@ class ResourceSettingsStep:
         await context.send_spread(targets, interval)
 
     async def _rows(self, job: Job) -> list[Stored[Resource]]:
-        """The resources of the job's target that are due now; one that is named is always due."""
+        """The resources that are kept in the job's subscription, or the one that it names."""
         context = self._context
         single = job.target.startswith("/")
         try:
@@ -138,16 +141,23 @@ class ResourceSettingsStep:
         if owner is None or not owner.fact.watched:
             return []
         rows = await context.resources.list(job.integration_id, subscription, subscription)
-        if single:
-            named = job.target.lower()
-            return [row for row in rows if row.fact.listed.id.lower() == named and row.fact.upkeep.kept]
-        now, settings = context.clock(), context.settings
+        named = job.target.lower()
         return [
             row
             for row in rows
-            if is_due(row.fact.upkeep, settings, now, row.fact.listed.key)
-            and not is_stale(row.fact.upkeep, job)
+            if row.fact.upkeep.kept and (not single or row.fact.listed.id.lower() == named)
         ]
+
+    def _is_due(self, job: Job, resource: Resource) -> bool:
+        """A resource that is named is always due; a read-back looks at nothing but what was written."""
+        if job.target.startswith("/") and job.cause is not Cause.RETRY:
+            return True
+        if job.cause is Cause.RETRY and resource.upkeep.coverage is not Coverage.WRITTEN:
+            return False
+        now = self._context.clock()
+        return is_due(resource.upkeep, self._context.settings, now, resource.listed.key) and not is_stale(
+            resource.upkeep, job
+        )
 
     async def _visit(self, job: Job, rows: Sequence[Stored[Resource]], hubs: Hubs) -> _Visit:
         visit = _Visit([])
@@ -155,15 +165,12 @@ class ResourceSettingsStep:
 
         async def one(row: Stored[Resource]) -> None:
             async with gate:
-                hub = hubs.get(row.fact.listed.region)
-                if visit.hindrance is not None or hub is None:
-                    visit.left += 1
+                if visit.hindrance is not None:
                     return
                 try:
-                    after = await self._look_after(job, row.fact, hub)
+                    after = await self._look_after(job, row.fact, hubs[row.fact.listed.region])
                 except (ThrottledError, UnavailableError) as error:
                     visit.hindrance = error
-                    visit.left += 1
                     return
                 visit.changed.append((row, after))
 
@@ -189,11 +196,7 @@ class ResourceSettingsStep:
         context = self._context
         changed = list(changed)
         for before, after in changed:
-            confirmed = (
-                after.upkeep.coverage is Coverage.CONFIGURED
-                and before.fact.upkeep.coverage is not Coverage.CONFIGURED
-            )
-            if confirmed or after.upkeep.reason is not None:
+            if has_news(before.fact.upkeep, after.upkeep):
                 await context.note(
                     after.integration_id, after.listed.id, after.upkeep.reason, after.upkeep.detail
                 )

@@ -19,7 +19,7 @@ from shared.settings import Settings
 from shared.store.tables import ConflictError, Stored
 from shared.sync.context import Context
 from shared.sync.keepers import SettingKeeper
-from shared.sync.upkeep import ActionKind, is_due, is_stale, look_after, settled
+from shared.sync.upkeep import ActionKind, has_news, is_due, is_stale, look_after, settled
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class SubscriptionSettingsStep:
         await self._save(row, replace(row.fact, upkeep=upkeep))
         if upkeep.coverage is Coverage.WRITTEN:
             read_back = replace(job, cause=Cause.RETRY, attempt=0)
-            await context.queue.send(read_back, context.settings.read_back_seconds)
+            await context.send_once(read_back, context.settings.read_back_seconds)
         if upkeep.coverage is Coverage.CONFIGURED:
             await self._activate(integration)
 
@@ -113,8 +113,7 @@ class SubscriptionSettingsStep:
             await self._context.integrations.save(active, integration.etag)
 
     async def _save(self, before: Stored[Subscription], after: Subscription) -> None:
-        was, now = before.fact.upkeep.coverage, after.upkeep.coverage
-        if now is Coverage.BLOCKED or (now is Coverage.CONFIGURED and was is not Coverage.CONFIGURED):
+        if has_news(before.fact.upkeep, after.upkeep):
             # Before the row: a job that ends in between comes again and still sees the change to be noted.
             await self._context.note(
                 after.integration_id, after.subscription_id, after.upkeep.reason, after.upkeep.detail

@@ -162,11 +162,24 @@ def settled(upkeep: Upkeep, outcome: Outcome, now: datetime, cycle: str) -> Upke
     after = replace(upkeep, reason=None, detail="", handled=max(upkeep.handled, cycle))
     match outcome.kind:
         case OutcomeKind.UNCHANGED:
-            return replace(after, coverage=Coverage.CONFIGURED, verified_at=now, writes=0)
+            return replace(after, coverage=Coverage.CONFIGURED, verified_at=now, writes=0, noted=False)
         case OutcomeKind.CREATED | OutcomeKind.REPAIRED:
             return replace(after, coverage=Coverage.WRITTEN, written_at=now, writes=upkeep.writes + 1)
         case _:
-            return replace(after, coverage=Coverage.BLOCKED, reason=outcome.reason, detail=outcome.detail)
+            return replace(
+                after,
+                coverage=Coverage.BLOCKED,
+                reason=outcome.reason,
+                detail=outcome.detail,
+                noted=True,
+            )
+
+
+def has_news(before: Upkeep, after: Upkeep) -> bool:
+    """Whether a change is to be taken down: what is in the way, or that nothing is any more."""
+    if after.reason is not None:
+        return (before.reason, before.detail) != (after.reason, after.detail)
+    return before.noted and not after.noted
 
 
 def is_due(upkeep: Upkeep, settings: Settings, now: datetime, *key: str) -> bool:

@@ -21,7 +21,7 @@ from shared.settings import Settings
 from shared.store.tables import Stored
 from shared.sync.context import Context
 from shared.sync.keepers import ExportRuleKeeper
-from shared.sync.upkeep import is_due, is_stale, look_after, settled
+from shared.sync.upkeep import has_news, is_due, is_stale, look_after, settled
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class WorkspaceExportsStep:
         await self._save(row, after)
         if upkeep.coverage is Coverage.WRITTEN:
             read_back = replace(job, cause=Cause.RETRY, attempt=0)
-            await context.queue.send(read_back, context.settings.read_back_seconds)
+            await context.send_once(read_back, context.settings.read_back_seconds)
 
     async def _located(self, job: Job, workspace: Workspace) -> Workspace:
         if workspace.region:
@@ -132,8 +132,7 @@ class WorkspaceExportsStep:
     async def _save(self, before: Stored[Workspace], after: Workspace) -> None:
         if after == before.fact and before.etag:
             return
-        changed = after.upkeep.coverage is not before.fact.upkeep.coverage
-        if after.upkeep.reason is not None or (changed and after.upkeep.coverage is Coverage.CONFIGURED):
+        if has_news(before.fact.upkeep, after.upkeep):
             await self._context.note(after.integration_id, after.id, after.upkeep.reason, after.upkeep.detail)
         await self._context.workspaces.save(after, before.etag)
 
