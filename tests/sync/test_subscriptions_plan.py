@@ -237,7 +237,8 @@ def test_a_place_that_becomes_free_goes_to_who_waited() -> None:
 def test_a_subscription_that_returns_does_not_displace_one_that_is_covered() -> None:
     only_second = [a_listed(2)]
     both = [a_listed(1), a_listed(2)]
-    rows = _history([both, only_second, only_second, only_second, both], cap=1)[-1]
+    rows = _history([[a_listed(1)], both, only_second, only_second, only_second, both], cap=1)[-1]
+    assert rows[a_guid(1)].first_seen < rows[a_guid(2)].first_seen
     assert rows[a_guid(2)].upkeep.coverage is Coverage.PENDING
     assert rows[a_guid(1)].upkeep.reason is Reason.OVER_CAP
 
