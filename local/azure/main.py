@@ -35,6 +35,7 @@ async def _serve(options: argparse.Namespace) -> None:
     world = build_world(provider, seed=options.seed)
     world.namespace_seconds = options.namespace_seconds
     world.page_size = options.page_size
+    world.graph_lag_seconds = options.graph_lag_seconds
     world.identity_header = options.identity_header
     azure = SimulatedAzure(world)
     azure.capture.seconds = options.capture_seconds
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--capture-seconds", type=float, default=60.0, help="length of Capture's windows")
     add("--namespace-seconds", type=float, default=30.0, help="how long a namespace takes to come or go")
     add("--latency-ms", type=float, default=0.0, help="least duration of a call")
+    add("--graph-lag-seconds", type=float, default=0.0, help="how late Resource Graph shows changes")
     add("--page-size", type=int, default=1000, help="items on a page of a listing")
     add("--time-scale", type=float, default=1.0, help="factor on the waits of Event Grid's retries")
     add("--until-stdin-closes", action="store_true", help="end when standard input closes")

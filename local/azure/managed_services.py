@@ -125,10 +125,13 @@ def _delete_definition(call: Call) -> Response:
     found = _definitions(call).get(call.path["name"].lower())
     if found is None:
         return Response.of(None, 204)
-    used = {_definition_id(_subscription(call), d).lower() for d in _subscription(call).delegations}
-    if found[0].lower() in used:
+    subscription = _subscription(call)
+    used = {
+        _definition_id(subscription, each).rpartition("/")[2].lower() for each in subscription.delegations
+    }
+    if call.path["name"].lower() in used:
         raise Refusal(409, "RegistrationDefinitionInUse", "The registration definition has an assignment.")
-    place = f"/subscriptions/{_subscription(call).subscription_id}".lower()
+    place = f"/subscriptions/{subscription.subscription_id}".lower()
     call.world.definitions.get(place, {}).pop(call.path["name"].lower(), None)
     return Response.of(None)
 

@@ -1,5 +1,6 @@
 """A simulated Azure on an ephemeral port, with a customer in it, and the real SDK clients that talk to it."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -8,12 +9,15 @@ from azure.core.credentials import AccessToken
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.mgmt.eventhub.aio import EventHubManagementClient
+from azure.mgmt.loganalytics.aio import LogAnalyticsManagementClient
 from azure.mgmt.monitor.aio import MonitorManagementClient
+from azure.mgmt.resource.resources.aio import ResourceManagementClient
 from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
 
 from local.azure.app import SimulatedAzure
 from local.azure.clock import Clock
 from local.azure.estate import Customer, Provider, add_customer, build_world
+from local.azure.hands import Hands
 from local.azure.http import Request, Response
 from local.azure.server import Server
 from local.azure.world import World
@@ -91,6 +95,57 @@ class Bench:
             EventHubManagementClient(NoCredential(), PROVIDER.subscription_id, **self.options())
         )
         return client
+
+    def log_analytics(self, subscription_id: str) -> LogAnalyticsManagementClient:
+        client: LogAnalyticsManagementClient = self.keep(
+            LogAnalyticsManagementClient(NoCredential(), subscription_id, **self.options())
+        )
+        return client
+
+    def resources(self, subscription_id: str) -> ResourceManagementClient:
+        client: ResourceManagementClient = self.keep(
+            ResourceManagementClient(NoCredential(), subscription_id, **self.options())
+        )
+        return client
+
+    @property
+    def subscription(self) -> str:
+        """A subscription that is delegated as a whole."""
+        return self.customer.delegated[0]
+
+    @property
+    def vault(self) -> str:
+        """ID of its key vault."""
+        return next(r.resource_id for r in self.world.resources_of(self.subscription))
+
+    @property
+    def hands(self) -> Hands:
+        return Hands(self.azure)
+
+    def make_workspace(self, name: str = "logs", location: str = "westeurope") -> str:
+        """A workspace in that subscription; gives back its ID."""
+        return self.hands.add_workspace(self.subscription, "contoso-rg", name, location)
+
+    def set_roles(self, *roles: str, group: str | None = None) -> None:
+        """Delegate that subscription anew with these roles of the app's."""
+        self.hands.withdraw(self.subscription)
+        self.hands.delegate(self.subscription, group=group, roles=list(roles))
+
+    def ask(self, method: str, path: str, version: str, body: Any = None) -> Response:  # noqa: ANN401 - any JSON
+        """A call in process with a JSON body."""
+        content = b"" if body is None else json.dumps(body).encode()
+        mark = "&" if "?" in path else "?"
+        headers = {"content-type": "application/json"}
+        return self.call(method, f"{path}{mark}api-version={version}", content, **headers)
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """Records that wait in partitions, whether in an envelope or bare."""
+        records: list[dict[str, Any]] = []
+        for partition in self.azure.stream.partitions.values():
+            for event in partition.events:
+                value = json.loads(event.body or b"{}")
+                records += value.get("records", [value])
+        return records
 
     def call(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
         """A call in process, past the SDK."""

@@ -172,6 +172,99 @@ async def test_an_unsupported_type_has_no_settings(bench: Bench) -> None:
     assert caught.value.error.code == "ResourceTypeNotSupported"
 
 
+async def test_each_type_has_its_own_categories_and_groups(bench: Bench) -> None:
+    place = f"/subscriptions/{bench.subscription}/resourceGroups/contoso-rg/providers"
+    nsg = f"{place}/Microsoft.Network/networkSecurityGroups/web"
+    bench.hands.write_resource(nsg, "westeurope")
+    operations = bench.monitor(bench.subscription).diagnostic_settings_category
+    vault = {each.name: each async for each in operations.list(bench.vault)}
+    assert vault["AuditEvent"].category_groups == ["allLogs", "audit"]
+    assert vault["AzurePolicyEvaluationDetails"].category_groups == ["allLogs"]
+    assert vault["AllMetrics"].category_type == "Metrics"
+    assert [each.name async for each in operations.list(nsg)] == [
+        "NetworkSecurityGroupEvent",
+        "NetworkSecurityGroupRuleCounter",
+    ]
+    assert (await operations.get(bench.vault, "auditevent")).name == "AuditEvent"
+    with pytest.raises(ResourceNotFoundError):
+        await operations.get(bench.vault, "Nonsense")
+
+
+async def test_a_group_is_shown_as_it_was_written_and_stands_for_its_categories(bench: Bench) -> None:
+    rule, client = bench.make_hub(), bench.monitor(bench.subscription).diagnostic_settings
+    body = setting(rule)
+    body["properties"]["logs"] = [{"categoryGroup": "audit", "enabled": True}]
+    await client.create_or_update(bench.vault, _NAME, body)
+    read = await client.get(bench.vault, _NAME)
+    assert [(log.category, log.category_group) for log in read.logs] == [(None, "audit")]
+    with pytest.raises(ResourceExistsError) as caught:
+        await client.create_or_update(bench.vault, "other", setting(rule, "contoso", "AuditEvent"))
+    assert "for category 'AuditEvent'" in caught.value.message
+    await client.create_or_update(
+        bench.vault, "other", setting(rule, "contoso", "AzurePolicyEvaluationDetails")
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "category", "words"),
+    [
+        ("Microsoft.Network/networkSecurityGroups", "", "Category group 'audit' is not supported"),
+        ("Microsoft.Storage/storageAccounts", "StorageRead", "Category 'StorageRead' is not supported"),
+        ("Microsoft.Compute/disks", "Anything", "does not support diagnostic settings"),
+    ],
+)
+async def test_what_a_type_does_not_have_is_refused(
+    bench: Bench, kind: str, category: str, words: str
+) -> None:
+    rule = bench.make_hub()
+    resource = f"/subscriptions/{bench.subscription}/resourceGroups/contoso-rg/providers/{kind}/odd"
+    bench.hands.write_resource(resource, "westeurope")
+    body = setting(rule, "contoso", category)
+    if not category:
+        body["properties"]["logs"] = [{"categoryGroup": "audit", "enabled": True}]
+    client = bench.monitor(bench.subscription).diagnostic_settings
+    with pytest.raises(HttpResponseError) as caught:
+        await client.create_or_update(resource, _NAME, body)
+    assert caught.value.status_code == 400
+    assert words in caught.value.message
+
+
+async def test_what_has_no_region_may_use_any_hub(bench: Bench) -> None:
+    rule = bench.make_hub()
+    place = f"/subscriptions/{bench.subscription}/resourceGroups/contoso-rg/providers/Microsoft.Network"
+    client = bench.monitor(bench.subscription).diagnostic_settings
+    for name, location in (("trafficManagerProfiles/tm", "global"), ("frontDoors/fd", "eastus")):
+        bench.hands.write_resource(f"{place}/{name}", location)
+        body = setting(rule)
+        body["properties"]["logs"] = [{"categoryGroup": "allLogs", "enabled": True}]
+        await client.create_or_update(f"{place}/{name}", _NAME, body)
+
+
+async def test_a_setting_disappears_where_the_id_is_not_ascii(bench: Bench) -> None:
+    rule = bench.make_hub()
+    bench.hands.add_group(bench.subscription, "rg-münchen", "westeurope")
+    place = f"/subscriptions/{bench.subscription}/resourceGroups/rg-münchen/providers"
+    vault = f"{place}/Microsoft.KeyVault/vaults/kv-süd"
+    bench.hands.write_resource(vault, "westeurope")
+    client = bench.monitor(bench.subscription).diagnostic_settings
+    written = await client.create_or_update(vault, _NAME, setting(rule, "contoso", "AuditEvent"))
+    assert written.name == _NAME
+    with pytest.raises(ResourceNotFoundError):
+        await client.get(vault, _NAME)
+
+
+async def test_five_settings_of_others_leave_no_room_on_a_resource(bench: Bench) -> None:
+    rule, vault = bench.make_hub(), bench.vault
+    for number in range(5):
+        account = f"/subscriptions/x/resourceGroups/y/providers/Microsoft.Storage/storageAccounts/a{number}"
+        logs = [{"category": "AuditEvent", "enabled": True}]
+        bench.hands.write_setting(vault, f"foreign-{number}", {"storageAccountId": account, "logs": logs})
+    client = bench.monitor(bench.subscription).diagnostic_settings
+    with pytest.raises(ResourceExistsError) as caught:
+        await client.create_or_update(vault, _NAME, setting(rule, "contoso", "AuditEvent"))
+    assert "limit of 5 diagnostic settings" in caught.value.message
+
+
 async def test_a_disabled_subscription_is_read_only(bench: Bench) -> None:
     rule = bench.make_hub()
     client = bench.monitor(bench.customer.disabled[0]).subscription_diagnostic_settings

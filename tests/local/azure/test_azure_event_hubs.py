@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
-from tests.local.azure.azure_bench import PROVIDER, Bench, capture_description
+from tests.local.azure.azure_bench import PROVIDER, Bench, capture_description, setting
 
 _GROUP = PROVIDER.group
 _NAMESPACE = "lightkeeper-weu-1"
@@ -165,3 +165,58 @@ async def test_a_rule_that_manages_needs_all_rights(bench: Bench) -> None:
         await bench.event_hubs().namespaces.create_or_update_authorization_rule(
             _GROUP, _NAMESPACE, "wrong", {"properties": {"rights": ["Manage"]}}
         )
+
+
+async def test_a_key_can_be_made_anew(bench: Bench) -> None:
+    bench.make_hub()
+    operations = bench.event_hubs().namespaces
+    rule = "RootManageSharedAccessKey"
+    before = await operations.list_keys(_GROUP, _NAMESPACE, rule)
+    after = await operations.regenerate_keys(_GROUP, _NAMESPACE, rule, {"keyType": "PrimaryKey"})
+    assert after.primary_key != before.primary_key
+    assert after.secondary_key == before.secondary_key
+    chosen = {"keyType": "SecondaryKey", "key": "chosen"}
+    assert (await operations.regenerate_keys(_GROUP, _NAMESPACE, rule, chosen)).secondary_key == "chosen"
+    assert (await operations.list_keys(_GROUP, _NAMESPACE, rule)).primary_key == after.primary_key
+    with pytest.raises(HttpResponseError):
+        await operations.regenerate_keys(_GROUP, _NAMESPACE, rule, {"keyType": "Tertiary"})
+
+
+async def test_a_namespace_that_is_going_lets_nothing_more_in(bench: Bench) -> None:
+    rule = bench.make_hub()
+    client = bench.event_hubs()
+    await client.namespaces.begin_delete(_GROUP, _NAMESPACE, polling=False)
+    with pytest.raises(ResourceNotFoundError) as caught:
+        await client.event_hubs.create_or_update(_GROUP, _NAMESPACE, "fabrikam", _hub())
+    assert "current state is Deleting" in caught.value.message
+    settings = bench.monitor(bench.subscription).subscription_diagnostic_settings
+    with pytest.raises(ResourceNotFoundError):
+        await settings.create_or_update("Lightkeeper-Logs", setting(rule))
+
+
+async def test_deleting_what_is_gone_succeeds(bench: Bench) -> None:
+    bench.make_hub()
+    client = bench.event_hubs()
+    for _ in range(2):
+        await client.event_hubs.delete(_GROUP, _NAMESPACE, "contoso")
+    poller = await client.namespaces.begin_delete(_GROUP, "lightkeeper-weu-9")
+    await poller.result()
+
+
+def test_a_hub_made_anew_starts_empty(bench: Bench) -> None:
+    bench.make_hub()
+    assert bench.azure.stream.send(_NAMESPACE, "contoso", b"old")
+    assert [event.body for event in _events(bench)] == [b"old"]
+    bench.hands.delete_hub(_NAMESPACE, "contoso")
+    assert not bench.azure.stream.send(_NAMESPACE, "contoso", b"lost")
+    bench.world.clock.move(1)
+    bench.hands.change_hub(_NAMESPACE, "contoso", partitionCount=1, captureDescription=capture_description())
+    assert bench.azure.stream.send(_NAMESPACE, "contoso", b"new")
+    assert [event.body for event in _events(bench, 1)] == [b"new"]
+
+
+def _events(bench: Bench, partitions: int = 2) -> list[Any]:
+    hub = bench.world.hub(_NAMESPACE, "contoso")
+    assert hub is not None
+    found = [bench.azure.stream.partition(_NAMESPACE, hub, number) for number in range(partitions)]
+    return [event for partition in found for event in partition.events]
