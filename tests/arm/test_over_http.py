@@ -259,7 +259,7 @@ async def test_a_bucket_that_is_nearly_empty_is_left_alone(scene: Scene) -> None
     with pytest.raises(ThrottledError, match="held back") as raised:
         await _read_often(scene)
 
-    assert 0 < raised.value.retry_after < 1
+    assert 0 < raised.value.retry_after < 10
     assert 235 <= scene.azure.counts.by_subscription[scene.customer.delegated[0]] <= 250
     assert not [status for _, status in scene.azure.counts.by_status if status == 429]
     another = f"/subscriptions/{scene.customer.delegated[1]}"
