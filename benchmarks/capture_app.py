@@ -54,7 +54,7 @@ class _Hubs:
 
 
 class _Integrations:
-    async def list(self) -> list[Integration]:
+    async def list_all(self) -> list[Integration]:
         return []
 
 

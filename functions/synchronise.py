@@ -112,3 +112,18 @@ async def alert_exports_timer(timer: func.TimerRequest) -> None:
 async def alert_exports_job(message: func.QueueMessage) -> None:
     """Run a job of step 7."""
     await services().jobs.run(Step.ALERT_EXPORTS.queue, message.get_body())
+
+
+@blueprint.function_name("offboarding_timer")
+@blueprint.timer_trigger("timer", "%LIGHTKEEPER_OFFBOARDING_SCHEDULE%")
+async def offboarding_timer(timer: func.TimerRequest) -> None:
+    """Look again at every integration that is being offboarded."""
+    del timer
+    await services().sync.start(Step.OFFBOARDING, Cause.CYCLE)
+
+
+@blueprint.function_name("offboarding_job")
+@blueprint.queue_trigger("message", "sync-offboarding", STORAGE_CONNECTION)
+async def offboarding_job(message: func.QueueMessage) -> None:
+    """Run a job of an offboarding."""
+    await services().jobs.run(Step.OFFBOARDING.queue, message.get_body())

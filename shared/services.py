@@ -10,11 +10,16 @@ from shared.capture.flush import Flusher
 from shared.capture.handle import CaptureHandler
 from shared.capture.handoff import HandOff
 from shared.capture.repair import Ours, Repairs
+from shared.jobs.guard import OnlyKept
+from shared.jobs.poison import Poison
 from shared.jobs.queue import JobQueue
 from shared.jobs.runner import Handler, JobRunner
 from shared.model.jobs import Step
 from shared.onboarding.register import Registrar
 from shared.portal.api import PortalApi
+from shared.portal.commands import Commands
+from shared.portal.health import HealthApi
+from shared.portal.mapping import MappingApi
 from shared.settings import Settings, current_settings
 from shared.store.alert_exports import AlertExportStore
 from shared.store.blobs import BlobStore
@@ -23,8 +28,10 @@ from shared.store.claims import ClaimStore
 from shared.store.hubs import HubStore
 from shared.store.integrations import IntegrationStore
 from shared.store.listings import ListingStore
+from shared.store.mappings import MappingStore
 from shared.store.operations import OperationStore
 from shared.store.problems import ProblemStore
+from shared.store.removals import RemovalStore
 from shared.store.resources import ResourceStore
 from shared.store.storage import Storage
 from shared.store.subscriptions import SubscriptionStore
@@ -32,6 +39,7 @@ from shared.store.workspaces import WorkspaceStore
 from shared.sync.alert_exports import AlertExportsStep
 from shared.sync.context import Context
 from shared.sync.event_hubs import EventHubsStep
+from shared.sync.offboarding import OffboardingStep
 from shared.sync.resource_settings import ResourceSettingsStep
 from shared.sync.resources import ResourcesStep
 from shared.sync.subscription_settings import SubscriptionSettingsStep
@@ -65,6 +73,8 @@ class Services:
             resources=ResourceStore(storage),
             workspaces=WorkspaceStore(storage),
             alert_exports=AlertExportStore(storage),
+            removals=RemovalStore(storage),
+            mappings=MappingStore(storage),
             queue=JobQueue(storage),
             settings=settings,
             clock=utc_now,
@@ -105,14 +115,28 @@ class Services:
             registrar=Registrar(self.sync.integrations, self.sync.queue, settings, utc_now),
             integrations=self.sync.integrations,
             subscriptions=self.sync.subscriptions,
+            resources=self.sync.resources,
+            workspaces=self.sync.workspaces,
+            alert_exports=self.sync.alert_exports,
+            removals=self.sync.removals,
             hubs=self.sync.hubs,
             captures=ledger,
             problems=self.sync.problems,
         )
+        self.commands = Commands(
+            integrations=self.sync.integrations,
+            claims=self.sync.claims,
+            problems=self.sync.problems,
+            jobs=self.sync,
+            clock=utc_now,
+        )
+        self.mapping = MappingApi(self.sync.mappings)
+        self.poison = Poison(storage, self.sync.problems, utc_now)
+        self.health = HealthApi(self.poison, self.sync.problems, self.sync.integrations)
 
     @staticmethod
     def _runner(context: Context) -> JobRunner:
-        handlers: dict[Step, Handler] = {
+        steps: dict[Step, Handler] = {
             Step.SUBSCRIPTIONS: SubscriptionsStep(context),
             Step.SUBSCRIPTION_SETTINGS: SubscriptionSettingsStep(context),
             Step.RESOURCES: ResourcesStep(context),
@@ -120,6 +144,10 @@ class Services:
             Step.WORKSPACE_EXPORTS: WorkspaceExportsStep(context),
             Step.EVENT_HUBS: EventHubsStep(context),
             Step.ALERT_EXPORTS: AlertExportsStep(context),
+        }
+        handlers: dict[Step, Handler] = {
+            **{step: OnlyKept(handler, context.integrations) for step, handler in steps.items()},
+            Step.OFFBOARDING: OffboardingStep(context),
         }
         return JobRunner(
             handlers,

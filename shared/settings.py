@@ -23,6 +23,8 @@ SCHEDULES = (
     "LIGHTKEEPER_WORKSPACE_EXPORTS_SCHEDULE",
     "LIGHTKEEPER_EVENT_HUBS_SCHEDULE",
     "LIGHTKEEPER_ALERT_EXPORTS_SCHEDULE",
+    "LIGHTKEEPER_OFFBOARDING_SCHEDULE",
+    "LIGHTKEEPER_POISON_SCHEDULE",
     "LIGHTKEEPER_FLUSH_SCHEDULE",
 )
 """Timer schedules (six-field NCRONTAB, UTC) that the bindings in `functions/` refer to."""
@@ -89,6 +91,9 @@ class Settings:
     """`LIGHTKEEPER_HUB_PARTITIONS`: partitions of each event hub (1 to 32 in Standard, never changed)."""
     hub_retention_hours: int
     """`LIGHTKEEPER_HUB_RETENTION_HOURS`: how long a hub keeps events (1 to 168 in Standard)."""
+    drain_seconds: int
+    """`LIGHTKEEPER_DRAIN_SECONDS`: how long a hub that is no longer wanted still captures before it is
+    deleted; unless set, its retention time and a capture interval."""
     capture_interval_seconds: int
     """`LIGHTKEEPER_CAPTURE_INTERVAL_SECONDS`: a capture file at least this often (60 to 900)."""
     capture_size_bytes: int
@@ -139,6 +144,8 @@ class Settings:
             SettingsError: names every variable that is missing or wrong.
         """
         read = _Reader(environment)
+        retention_hours = read.number("LIGHTKEEPER_HUB_RETENTION_HOURS", 168, 1, 2160)
+        capture_seconds = read.number("LIGHTKEEPER_CAPTURE_INTERVAL_SECONDS", 60, 60, 900)
         settings = cls(
             storage=read.storage(),
             arm_url=read.url("AZURE_RESOURCE_MANAGER_URL", "https://management.azure.com"),
@@ -158,8 +165,11 @@ class Settings:
             subscription_cap=read.number("LIGHTKEEPER_SUBSCRIPTION_CAP", 2000, 1, 100_000),
             hubs_per_namespace=read.number("LIGHTKEEPER_HUBS_PER_NAMESPACE", 10, 1, 1000),
             hub_partitions=read.number("LIGHTKEEPER_HUB_PARTITIONS", 4, 1, 1024),
-            hub_retention_hours=read.number("LIGHTKEEPER_HUB_RETENTION_HOURS", 168, 1, 2160),
-            capture_interval_seconds=read.number("LIGHTKEEPER_CAPTURE_INTERVAL_SECONDS", 60, 60, 900),
+            hub_retention_hours=retention_hours,
+            drain_seconds=read.number(
+                "LIGHTKEEPER_DRAIN_SECONDS", retention_hours * 3600 + capture_seconds, 0, 31_536_000
+            ),
+            capture_interval_seconds=capture_seconds,
             capture_size_bytes=read.number(
                 "LIGHTKEEPER_CAPTURE_SIZE_BYTES", 104_857_600, 10_485_760, 524_288_000
             ),

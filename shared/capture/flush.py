@@ -70,7 +70,7 @@ class Flusher:
                 await self._operations.remove_expired(owner.integration_id, now, LIMIT)
                 return counts
 
-        owners = [Owner(known.id, known.customer) for known in await self._integrations.list()]
+        owners = [Owner(known.id, known.customer) for known in await self._integrations.list_all()]
         results = await asyncio.gather(*map(one, owners), return_exceptions=True)
         failures = [result for result in results if isinstance(result, BaseException)]
         if failures:

@@ -33,8 +33,8 @@ class HubDirectory(Protocol):
 class IntegrationDirectory(Protocol):
     """Knows all integrations."""
 
-    async def list(self) -> Sequence[Integration]:
-        """All of them."""
+    async def list_all(self) -> Sequence[Integration]:
+        """All of them, those that were offboarded included: what came in before still has to leave."""
 
 
 class ProblemSink(Protocol):

@@ -80,7 +80,7 @@ class JobRunner:
         except MalformedMessageError as error:
             await self._set_aside(queue_name, text, str(error))
             return
-        if job.phase is Phase.TARGET or job.cause is Cause.LOG:
+        if job.phase is Phase.TARGET or job.cause in (Cause.LOG, Cause.OPERATOR):
             await self._claims.drop(job)
         hindrance, seconds = await self._attempt(job)
         if seconds is None:

@@ -8,12 +8,18 @@ from shared.model.reasons import Reason
 
 
 class HubState(StrEnum):
-    """How far an event hub has come."""
+    """How far an event hub has come.
+
+    `DRAINING` is no longer wanted but may still receive and capture; `REMOVING` is being deleted, and only
+    its end makes its place free.
+    """
 
     ASSIGNED = "assigned"
     CREATING = "creating"
     READY = "ready"
     BLOCKED = "blocked"
+    DRAINING = "draining"
+    REMOVING = "removing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,8 @@ class HubAssignment:
         detail: what Azure said.
         assigned_at: when the assignment was made.
         verified_at: when the hub was last read back as wanted.
+        unwanted_since: when it was first seen that nothing needs it; None while something does.
+        drains_until: when a draining hub may be deleted.
     """
 
     region: str
@@ -94,6 +102,13 @@ class HubAssignment:
     reason: Reason | None = None
     detail: str = ""
     verified_at: datetime | None = None
+    unwanted_since: datetime | None = None
+    drains_until: datetime | None = None
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it is on its way out, so that nothing new may be sent to it."""
+        return self.state in (HubState.DRAINING, HubState.REMOVING)
 
     @property
     def hub(self) -> str:

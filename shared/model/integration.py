@@ -10,6 +10,8 @@ class IntegrationStatus(StrEnum):
 
     PROVISIONING = "provisioning"
     ACTIVE = "active"
+    OFFBOARDING = "offboarding"
+    OFFBOARDED = "offboarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,9 @@ class Integration:
         subscription_cap: how many subscriptions are covered at most.
         status: provisioning until a first subscription is configured.
         created_at: UTC.
+        offboarding_at: when it was asked to be offboarded (UTC).
+        drained_at: when the last of its event hubs was gone (UTC).
+        offboarded_at: when nothing was left to be done (UTC).
     """
 
     id: str
@@ -39,3 +44,11 @@ class Integration:
     subscription_cap: int
     status: IntegrationStatus
     created_at: datetime
+    offboarding_at: datetime | None = None
+    drained_at: datetime | None = None
+    offboarded_at: datetime | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether its tenant is to be watched; what is being offboarded or was is left alone by all steps."""
+        return self.status in (IntegrationStatus.PROVISIONING, IntegrationStatus.ACTIVE)

@@ -21,6 +21,7 @@ class Step(StrEnum):
     WORKSPACE_EXPORTS = "workspace-exports"
     EVENT_HUBS = "event-hubs"
     ALERT_EXPORTS = "alert-exports"
+    OFFBOARDING = "offboarding"
 
     @property
     def queue(self) -> str:

@@ -23,6 +23,8 @@ class Reason(StrEnum):
     EXPORT_LIMIT_REACHED = "export_limit_reached"
     AUTOMATION_GROUP_MISSING = "automation_group_missing"
     KEEPS_NOTHING = "keeps_nothing"
+    KEEPS_EVERYTHING = "keeps_everything"
+    NOT_OURS = "not_ours"
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     THROTTLED = "throttled"
@@ -30,6 +32,7 @@ class Reason(StrEnum):
     NAMESPACE_FAILED = "namespace_failed"
     UNKNOWN_TENANT = "unknown_tenant"
     MALFORMED_MESSAGE = "malformed_message"
+    JOB_FAILED = "job_failed"
     UNKNOWN_HUB = "unknown_hub"
     CORRUPT_CAPTURE_FILE = "corrupt_capture_file"
     ENTRIES_SET_ASIDE = "entries_set_aside"
@@ -113,6 +116,14 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Azure accepted the setting again and again and then did not have it.",
         "The provider opens a support request with Azure and quotes the subscription and the time.",
     ),
+    Reason.KEEPS_EVERYTHING: Explanation(
+        "Azure accepted the deletion again and again and then still had the object.",
+        "The customer deletes the object that is named here.",
+    ),
+    Reason.NOT_OURS: Explanation(
+        "The object has our name but sends to somewhere else than our event hubs, so it was left alone.",
+        "The customer decides whether the object is still needed.",
+    ),
     Reason.REFUSED: Explanation(
         "Azure refused the request for a reason that we do not know.",
         "The provider reads the error code in the detail; retries go on in the meantime.",
@@ -139,7 +150,11 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.MALFORMED_MESSAGE: Explanation(
         "A queue message could not be read.",
-        "The provider looks at the message in the poison queue, and deletes or corrects it.",
+        "The provider looks at the message in GET /api/health, and replays or discards it.",
+    ),
+    Reason.JOB_FAILED: Explanation(
+        "Jobs failed as often as the Functions host tries them, and lie on a poison queue.",
+        "The provider finds the cause in the logs, then replays or discards the messages in GET /api/health.",
     ),
     Reason.UNKNOWN_HUB: Explanation(
         "A capture file came from an event hub that is assigned to no customer.",

@@ -1,7 +1,7 @@
 """What the API shows, as plain JSON values: field names as in Azure's own APIs, times in ISO 8601 UTC."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +10,9 @@ from shared.model.hubs import HubAssignment
 from shared.model.integration import Integration
 from shared.model.problem import Problem
 from shared.model.reasons import EXPLANATIONS, Reason
+from shared.model.resource import Resource
 from shared.model.subscription import Subscription
-from shared.model.upkeep import Coverage
+from shared.model.upkeep import Coverage, Upkeep
 
 type Json = dict[str, Any]
 
@@ -28,21 +29,31 @@ def integration_view(integration: Integration) -> Json:
         "workspaceResourceId": integration.workspace_resource_id,
         "subscriptionCap": integration.subscription_cap,
         "status": integration.status.value,
-        "createdAt": _time(integration.created_at),
+        "createdAt": time_view(integration.created_at),
     }
 
 
-def subscription_counts(subscriptions: Sequence[Subscription]) -> Json:
-    """How many subscriptions are how far, and how many are not covered for which reason."""
-    by_coverage = Counter(subscription.upkeep.coverage for subscription in subscriptions)
-    by_reason = Counter(
-        subscription.upkeep.reason for subscription in subscriptions if subscription.upkeep.reason is not None
-    )
+def coverage_counts(pairs: Counter[tuple[str, str]]) -> Json:
+    """How many objects are how far, and how many are not covered for which reason.
+
+    Args:
+        pairs: how many objects there are of each coverage and reason (empty for none).
+    """
+    by_coverage: Counter[str] = Counter()
+    by_reason: Counter[str] = Counter()
+    for (coverage, reason), count in pairs.items():
+        by_coverage[coverage] += count
+        by_reason[reason] += count
     return {
-        "total": len(subscriptions),
+        "total": pairs.total(),
         **{coverage.value: by_coverage[coverage] for coverage in Coverage},
-        "reasons": {reason.value: count for reason, count in sorted(by_reason.items())},
+        "reasons": {reason: count for reason, count in sorted(by_reason.items()) if reason},
     }
+
+
+def pairs_of(upkeeps: Iterable[Upkeep]) -> Counter[tuple[str, str]]:
+    """How many objects there are of each coverage and reason."""
+    return Counter((each.coverage.value, each.reason.value if each.reason else "") for each in upkeeps)
 
 
 def entry_counts(counts: Counts) -> Json:
@@ -66,10 +77,25 @@ def subscription_view(subscription: Subscription) -> Json:
         "state": subscription.state,
         "quotaId": subscription.quota_id,
         "coverage": subscription.upkeep.coverage.value,
-        **_reason(subscription.upkeep.reason, subscription.upkeep.detail),
-        "delegatedSince": _time(subscription.delegated_since),
-        "writtenAt": _time(subscription.upkeep.written_at),
-        "verifiedAt": _time(subscription.upkeep.verified_at),
+        **reason_view(subscription.upkeep.reason, subscription.upkeep.detail),
+        "delegatedSince": time_view(subscription.delegated_since),
+        "writtenAt": time_view(subscription.upkeep.written_at),
+        "verifiedAt": time_view(subscription.upkeep.verified_at),
+    }
+
+
+def resource_view(resource: Resource) -> Json:
+    """One resource: how far it is covered, or the one reason why it is not, with its remedy."""
+    upkeep = resource.upkeep
+    return {
+        "id": resource.listed.id,
+        "type": resource.listed.type,
+        "region": resource.listed.region,
+        "subscriptionId": resource.listed.subscription_id,
+        "coverage": upkeep.coverage.value,
+        **reason_view(upkeep.reason, upkeep.detail),
+        "writtenAt": time_view(upkeep.written_at),
+        "verifiedAt": time_view(upkeep.verified_at),
     }
 
 
@@ -80,9 +106,10 @@ def hub_view(hub: HubAssignment) -> Json:
         "namespace": hub.namespace,
         "hub": hub.hub,
         "state": hub.state.value,
-        **_reason(hub.reason, hub.detail),
-        "assignedAt": _time(hub.assigned_at),
-        "verifiedAt": _time(hub.verified_at),
+        **reason_view(hub.reason, hub.detail),
+        "assignedAt": time_view(hub.assigned_at),
+        "drainsUntil": time_view(hub.drains_until),
+        "verifiedAt": time_view(hub.verified_at),
     }
 
 
@@ -91,12 +118,13 @@ def problem_view(problem: Problem) -> Json:
     return {
         "id": problem.id,
         "where": problem.where,
-        **_reason(problem.reason, problem.detail),
-        "since": _time(problem.since),
+        **reason_view(problem.reason, problem.detail),
+        "since": time_view(problem.since),
     }
 
 
-def _reason(reason: Reason | None, detail: str) -> Json:
+def reason_view(reason: Reason | None, detail: str) -> Json:
+    """The one reason why something is not covered, what it means, and how to mend it."""
     if reason is None:
         return {"reason": None}
     explanation = EXPLANATIONS[reason]
@@ -108,5 +136,6 @@ def _reason(reason: Reason | None, detail: str) -> Json:
     }
 
 
-def _time(moment: datetime | None) -> str | None:
+def time_view(moment: datetime | None) -> str | None:
+    """A moment as text; None for none."""
     return moment.isoformat().replace("+00:00", "Z") if moment is not None else None

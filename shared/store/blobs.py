@@ -24,6 +24,7 @@ class ContainerName(StrEnum):
     CONDENSED = "condensed"
     SET_ASIDE = "set-aside"
     PARKED = "parked"
+    PUBLISHED = "published"
 
 
 class BlobStore:

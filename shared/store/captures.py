@@ -150,16 +150,25 @@ class CaptureStore:
 
     async def totals(self, integration_id: str) -> Counts:
         """What became of all of an integration's entries, over all its runs."""
+        return (await self.overview(integration_id))[0]
+
+    async def overview(self, integration_id: str) -> tuple[Counts, datetime | None]:
+        """As `totals`, and when the last capture file that held entries was written (UTC)."""
         table = await self._storage.table(TableName.CAPTURES)
         total = Counts()
+        last: datetime | None = None
         entities = table.query_entities(
             "PartitionKey ge @least and PartitionKey lt @most",
             parameters={"least": f"{integration_id}-0", "most": f"{integration_id}-:"},
-            select=list(_COUNTS),
+            select=[*_COUNTS, "source", "day"],
         )
         async for entity in entities:
-            total += _counts_of(entity)
-        return total
+            counts = _counts_of(entity)
+            total += counts
+            if entity["source"] and counts.entries:
+                written = datetime.fromisoformat(entity["day"])
+                last = written if last is None else max(last, written)
+        return total, last
 
 
 def _partition(entry: LedgerEntry) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from shared.model.hubs import HubAssignment, HubState
 from shared.model.reasons import Reason
 from shared.store.storage import Storage
-from shared.store.tables import Row, Stored, TableName, commit, find, moment_of, query, text_of, write
+from shared.store.tables import Row, Stored, TableName, commit, find, moment_of, query, remove, text_of, write
 
 
 class HubStore:
@@ -52,6 +52,16 @@ class HubStore:
             [write(_to_row(stored.fact), stored.etag) for stored in assignments],
         )
 
+    async def remove(self, assignment: Stored[HubAssignment]) -> None:
+        """Remove an assignment, which makes its place free.
+
+        Raises:
+            ConflictError: it was changed by somebody else, or is gone.
+        """
+        await commit(
+            await self._storage.table(TableName.HUBS), [remove(_to_row(assignment.fact), assignment.etag)]
+        )
+
 
 def _to_row(fact: HubAssignment) -> Row:
     return {
@@ -65,6 +75,8 @@ def _to_row(fact: HubAssignment) -> Row:
         "reason": fact.reason.value if fact.reason is not None else "",
         "detail": fact.detail,
         "verified_at": text_of(fact.verified_at),
+        "unwanted_since": text_of(fact.unwanted_since),
+        "drains_until": text_of(fact.drains_until),
     }
 
 
@@ -80,4 +92,7 @@ def _from_row(row: Row) -> HubAssignment:
         reason=Reason(row["reason"]) if row["reason"] else None,
         detail=row["detail"],
         verified_at=moment_of(row["verified_at"]),
+        # Rows from before hubs could drain do not have these.
+        unwanted_since=moment_of(row.get("unwanted_since", "")),
+        drains_until=moment_of(row.get("drains_until", "")),
     )

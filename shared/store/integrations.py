@@ -16,8 +16,11 @@ from shared.store.tables import (
     commit,
     find,
     insert,
+    moment_of,
     query,
+    remove,
     replace,
+    text_of,
 )
 
 _PARTITION = "integration"
@@ -73,8 +76,8 @@ class IntegrationStore:
         row = await find(await self._storage.table(TableName.INTEGRATIONS), _PARTITION, integration_id)
         return None if row is None else Stored(_from_row(row), row["_etag"])
 
-    async def list(self) -> list[Integration]:
-        """All integrations, oldest first."""
+    async def list_all(self) -> list[Integration]:
+        """All integrations, those that are or were offboarded included, oldest first."""
         table = await self._storage.table(TableName.INTEGRATIONS)
         found = [
             _from_row(row)
@@ -82,6 +85,10 @@ class IntegrationStore:
             if "~" not in row["RowKey"]
         ]
         return sorted(found, key=lambda integration: (integration.created_at, integration.id))
+
+    async def list(self) -> list[Integration]:
+        """The integrations whose tenants are to be watched, oldest first; the steps work for no others."""
+        return [integration for integration in await self.list_all() if integration.kept]
 
     async def save(self, integration: Integration, etag: str) -> None:
         """Replace an integration that must still be as it was read.
@@ -91,6 +98,20 @@ class IntegrationStore:
         """
         table = await self._storage.table(TableName.INTEGRATIONS)
         await commit(table, [replace(_to_row(integration), etag)])
+
+    async def release(self, integration: Integration, etag: str) -> None:
+        """Replace an integration, and let its customer slug and its tenant be registered again.
+
+        Raises:
+            ConflictError: it was changed by somebody else.
+        """
+        table = await self._storage.table(TableName.INTEGRATIONS)
+        changes = [replace(_to_row(integration), etag)]
+        for key in (_CUSTOMER + integration.customer, _TENANT + integration.tenant_id):
+            row = await find(table, _PARTITION, key)
+            if row is not None and row["integration"] == integration.id:
+                changes.append(remove(_claim(key, integration.id), row["_etag"]))
+        await commit(table, changes)
 
 
 def _claim(key: str, integration_id: str) -> Row:
@@ -110,6 +131,9 @@ def _to_row(integration: Integration) -> Row:
         "subscription_cap": integration.subscription_cap,
         "status": integration.status.value,
         "created_at": integration.created_at.isoformat(),
+        "offboarding_at": text_of(integration.offboarding_at),
+        "drained_at": text_of(integration.drained_at),
+        "offboarded_at": text_of(integration.offboarded_at),
     }
 
 
@@ -125,4 +149,8 @@ def _from_row(row: Row) -> Integration:
         subscription_cap=row["subscription_cap"],
         status=IntegrationStatus(row["status"]),
         created_at=datetime.fromisoformat(row["created_at"]),
+        # Rows from before integrations could be offboarded do not have these.
+        offboarding_at=moment_of(row.get("offboarding_at", "")),
+        drained_at=moment_of(row.get("drained_at", "")),
+        offboarded_at=moment_of(row.get("offboarded_at", "")),
     )

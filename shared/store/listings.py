@@ -4,7 +4,7 @@ Only a complete listing leaves a stamp here. What three of them in a row did not
 """
 
 from shared.store.storage import Storage
-from shared.store.tables import Stored, TableName, commit, find, write
+from shared.store.tables import Stored, TableName, commit, find, overwrite, write
 
 KEPT = 3
 """How many complete listings in a row must miss an object before it is gone."""
@@ -22,6 +22,13 @@ class ListingStore:
         if row is None:
             return Stored((), "")
         return Stored(tuple(row["completed"].split()), row["_etag"])
+
+    async def note(self, kind: str, scope: str, stamp: str) -> None:
+        """Take down that a listing was complete; one that was begun earlier changes nothing."""
+        known = await self.read(kind, scope)
+        if stamp > max(known.fact, default=""):
+            row = {"PartitionKey": kind, "RowKey": scope, "completed": stamp}
+            await commit(await self._storage.table(TableName.LISTINGS), [overwrite(row)])
 
     async def save(self, kind: str, scope: str, completed: Stored[tuple[str, ...]]) -> None:
         """Write the stamps.

@@ -46,6 +46,12 @@ class ProblemStore:
         over = [problem async for row in rows if (problem := _from_row(row)).reason != lasting]
         await commit(table, [overwrite(_to_row(changed(problem, resolved_at=now))) for problem in over])
 
+    async def settle_all(self, integration_id: str, now: datetime) -> None:
+        """Mark all problems of an integration as resolved."""
+        table = await self._storage.table(TableName.PROBLEMS)
+        lasting = await self.list(integration_id)
+        await commit(table, [overwrite(_to_row(changed(problem, resolved_at=now))) for problem in lasting])
+
     async def list(self, integration_id: str) -> list[Problem]:
         """The problems of an integration that last, oldest first."""
         table = await self._storage.table(TableName.PROBLEMS)

@@ -1,11 +1,14 @@
 """Table `resources`: partition the ids of integration and subscription, row the hash of the resource's id."""
 
+import builtins
+from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
+from typing import Any
 
 from shared.model.resource import ListedResource, Resource
 from shared.store.storage import Storage
-from shared.store.tables import Row, Stored, TableName, commit, find, query, write
+from shared.store.tables import Row, Stored, TableName, commit, dict_of, find, query, write
 from shared.store.upkeep import columns_of, upkeep_of
 
 
@@ -39,6 +42,47 @@ class ResourceStore:
             select=["region"],
         )
         return frozenset([str(row["region"]) async for row in rows])
+
+    async def counts(self, integration_id: str) -> Counter[tuple[str, str]]:
+        """How many resources of an integration there are by coverage and reason (empty for none)."""
+        table = await self._storage.table(TableName.RESOURCES)
+        rows = table.query_entities(
+            "PartitionKey ge @first and PartitionKey le @last",
+            parameters={"first": _partition(integration_id, ""), "last": _partition(integration_id, "g")},
+            select=["coverage", "reason"],
+        )
+        return Counter([(str(row["coverage"]), str(row["reason"])) async for row in rows])
+
+    async def page(
+        self, integration_id: str, coverage: str, most: int, start: tuple[str, str] | None
+    ) -> tuple[builtins.list[Resource], tuple[str, str] | None]:
+        """A page of an integration's resources, and where the next one starts, if there may be one.
+
+        Args:
+            integration_id: whose resources.
+            coverage: only those that have come so far; all if empty.
+            most: resources on the page.
+            start: as the page before gave it.
+        """
+        table = await self._storage.table(TableName.RESOURCES)
+        condition = "PartitionKey ge @first and PartitionKey le @last"
+        parameters = {"first": _partition(integration_id, ""), "last": _partition(integration_id, "g")}
+        if coverage:
+            condition += " and coverage eq @coverage"
+            parameters["coverage"] = coverage
+        # The annotation of `by_page` says text, but tables take and give a dictionary.
+        token: Any = None if start is None else {"PartitionKey": start[0], "RowKey": start[1]}
+        pages = table.query_entities(condition, parameters=parameters, results_per_page=most).by_page(
+            continuation_token=token
+        )
+        found: builtins.list[Resource] = []
+        async for page in pages:
+            found = [_from_row(dict_of(row)) async for row in page]
+            break
+        further = getattr(pages, "continuation_token", None)
+        if not further:
+            return found, None
+        return found, (str(further["PartitionKey"]), str(further["RowKey"]))
 
     async def read(self, integration_id: str, resource: ListedResource) -> Stored[Resource] | None:
         """One resource, with its ETag."""

@@ -66,6 +66,10 @@ class Storage:
             self._queue_clients[name] = client
         return client
 
+    def plain_queue(self, name: str) -> QueueClient:
+        """The queue, which may be missing; messages as they lie there, neither encoded nor decoded."""
+        return self._queues.get_queue_client(name)
+
     async def container(self, name: str) -> ContainerClient:
         """The blob container, made if it is missing."""
         client = self._container_clients.get(name)

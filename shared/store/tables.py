@@ -43,6 +43,7 @@ class TableName(StrEnum):
     ALERT_EXPORTS = "alertexports"
     CLAIMS = "claims"
     MAPPINGS = "mappings"
+    REMOVALS = "removals"
 
 
 class ConflictError(Exception):

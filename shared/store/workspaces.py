@@ -1,5 +1,7 @@
 """Table `workspaces`: partition the integration's id, row the hash of the workspace's id."""
 
+import builtins
+
 from shared.model.ids import stable_hash
 from shared.model.workspace import Workspace
 from shared.store.storage import Storage
@@ -17,6 +19,15 @@ class WorkspaceStore:
         """All workspaces."""
         table = await self._storage.table(TableName.WORKSPACES)
         rows = query(table, "PartitionKey ge @least", least="")
+        return [
+            Workspace(row["PartitionKey"], row["id"], row["region"], upkeep_of(row), row["replaced"])
+            async for row in rows
+        ]
+
+    async def list_of(self, integration_id: str) -> builtins.list[Workspace]:
+        """The workspaces of an integration."""
+        table = await self._storage.table(TableName.WORKSPACES)
+        rows = query(table, "PartitionKey eq @id", id=integration_id)
         return [
             Workspace(row["PartitionKey"], row["id"], row["region"], upkeep_of(row), row["replaced"])
             async for row in rows

@@ -17,7 +17,9 @@ from shared.store.claims import ClaimStore, is_claimed
 from shared.store.hubs import HubStore
 from shared.store.integrations import IntegrationStore
 from shared.store.listings import ListingStore
+from shared.store.mappings import MappingStore
 from shared.store.problems import ProblemStore
+from shared.store.removals import RemovalStore
 from shared.store.resources import ResourceStore
 from shared.store.subscriptions import SubscriptionStore
 from shared.store.workspaces import WorkspaceStore
@@ -40,6 +42,8 @@ class Context:
     resources: ResourceStore
     workspaces: WorkspaceStore
     alert_exports: AlertExportStore
+    removals: RemovalStore
+    mappings: MappingStore
     queue: JobQueue
     settings: Settings
     clock: Callable[[], datetime]

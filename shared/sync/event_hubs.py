@@ -30,7 +30,9 @@ from shared.settings import Settings
 from shared.store.tables import Stored
 from shared.sync.assignments import new_assignments
 from shared.sync.context import Context
+from shared.sync.draining import is_over, plan_and_save, regions_of, remove_hubs
 from shared.sync.drift import hub_drift, namespace_drift
+from shared.sync.mapping import publish
 
 _log = logging.getLogger(__name__)
 
@@ -95,12 +97,13 @@ class EventHubsStep:
 
     async def _assign(self, job: Job) -> None:
         context = self._context
-        existing = await context.hubs.list()
         integrations = await context.integrations.list()
+        regions = await regions_of(context, integrations)
+        existing = await plan_and_save(context, await context.hubs.list(), integrations, regions)
         added = new_assignments(
             integrations,
-            [row.fact for row in existing],
-            regions={each.id: await context.resources.regions(each.id) for each in integrations},
+            existing,
+            regions=regions,
             capacity=context.settings.hubs_per_namespace,
             prefix=context.settings.namespace_prefix,
             now=context.clock(),
@@ -116,11 +119,12 @@ class EventHubsStep:
                 assignment.region,
                 assignment.namespace,
             )
-        targets = due_namespaces([*(row.fact for row in existing), *added], context.settings, context.clock())
+        await publish(context, job.cause)
+        targets = due_namespaces([*existing, *added], context.settings, context.clock())
         interval = float(context.settings.cycle_seconds) if job.cause is Cause.CYCLE else 0.0
         await context.queue.send_all(
             (
-                replace(job, phase=Phase.TARGET, target=target, attempt=0),
+                replace(job, phase=Phase.TARGET, integration_id="", target=target, attempt=0),
                 spread(index, len(targets), interval, context.settings.provider_subscription_id, target),
             )
             for index, target in enumerate(targets)
@@ -129,9 +133,19 @@ class EventHubsStep:
     async def _look_after(self, job: Job) -> float | None:
         context = self._context
         region, _, name = job.target.partition("/")
-        rows = [row for row in await context.hubs.list(region) if row.fact.namespace == name]
+        all_rows = [row for row in await context.hubs.list(region) if row.fact.namespace == name]
+        leaving = [row for row in all_rows if row.fact.leaving]
+        soon = await remove_hubs(context, region, name, leaving)
+        rows = [row for row in all_rows if not row.fact.leaving]
         if not rows:
-            return None
+            return soon
+        later = await self._keep(job, region, name, rows)
+        return min((each for each in (soon, later) if each is not None), default=None)
+
+    async def _keep(
+        self, job: Job, region: str, name: str, rows: Sequence[Stored[HubAssignment]]
+    ) -> float | None:
+        context = self._context
         outcome = await self._namespace(region, name)
         if outcome.kind is OutcomeKind.BLOCKED:
             await self._block(job, outcome)
@@ -211,7 +225,11 @@ class EventHubsStep:
     async def _block(self, job: Job, outcome: Outcome) -> None:
         context = self._context
         region, _, name = job.target.partition("/")
-        rows = [row for row in await context.hubs.list(region) if row.fact.namespace == name]
+        rows = [
+            row
+            for row in await context.hubs.list(region)
+            if row.fact.namespace == name and not row.fact.leaving
+        ]
         after = [
             replace(row.fact, state=HubState.BLOCKED, reason=outcome.reason, detail=outcome.detail)
             for row in rows
@@ -275,13 +293,15 @@ def plan_hubs(
 def due_namespaces(assignments: Sequence[HubAssignment], settings: Settings, now: datetime) -> list[str]:
     """The namespaces that a cycle has to look after, as `region/namespace`, sorted."""
     sweep = timedelta(seconds=settings.sweep_seconds)
+
+    def is_verified(row: HubAssignment) -> bool:
+        return row.state is HubState.READY and row.verified_at is not None and now - row.verified_at < sweep
+
     return sorted(
         {
             f"{assignment.region}/{assignment.namespace}"
             for assignment in assignments
-            if assignment.state is not HubState.READY
-            or assignment.verified_at is None
-            or now - assignment.verified_at >= sweep
+            if is_over(assignment, now) or (not assignment.leaving and not is_verified(assignment))
         }
     )
 

@@ -33,6 +33,9 @@ KEPT: Final = 3
 _FRESH: Final = timedelta(hours=1)
 """How long after its delegation a subscription is listed by itself, since Resource Graph lags."""
 
+LISTING: Final = "resources"
+"""Kind under which complete listings are noted, by integration and range."""
+
 _PLACE: Final = "resources"
 
 
@@ -94,6 +97,7 @@ class ResourcesStep:
             stamp=job.cycle,
         )
         await self._save(job, known, after)
+        await context.listings.note(LISTING, f"{job.integration_id}~{job.target}", job.cycle)
         await context.problems.settle(job.integration_id, f"{_PLACE} {job.target}", context.clock(), None)
 
     async def _listed(self, subscriptions: Sequence[Subscription]) -> list[ListedResource]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from shared.arm.errors import ArmError, ThrottledError
 from shared.arm.subscriptions import list_subscriptions
 from shared.model.ids import parse_resource_id
-from shared.model.integration import Integration
+from shared.model.integration import Integration, IntegrationStatus
 from shared.model.jobs import Cause, Job, Step
 from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
@@ -152,7 +152,12 @@ class SubscriptionsStep:
     ) -> None:
         context = self._context
         provider = context.settings.provider_tenant_id
-        known = {integration.tenant_id for integration in integrations}
+        leaving = [
+            each
+            for each in await context.integrations.list_all()
+            if each.status is IntegrationStatus.OFFBOARDING
+        ]
+        known = {integration.tenant_id for integration in [*integrations, *leaving]}
         delegated = {
             item.tenant_id for item in listed if provider in item.managed_by and item.tenant_id != provider
         }

@@ -59,7 +59,7 @@ class Hubs:
 class Integrations:
     integration: Integration
 
-    async def list(self) -> list[Integration]:
+    async def list_all(self) -> list[Integration]:
         return [self.integration]
 
 

@@ -12,6 +12,7 @@ from croniter import croniter
 from local.azurite import ROOT
 from local.host.functions import FunctionDescription
 from local.host.worker import index
+from shared.jobs.poison import MAX_DEQUEUE_COUNT
 from shared.model.jobs import Step
 from shared.settings import SCHEDULES, STORAGE_CONNECTION
 
@@ -56,6 +57,16 @@ WANTED = {
     "integrations_list": http("GET", "integrations"),
     "integrations_get": http("GET", "integrations/{id}"),
     "integrations_subscriptions": http("GET", "integrations/{id}/subscriptions"),
+    "integrations_resources": http("GET", "integrations/{id}/resources"),
+    "integrations_sync": http("POST", "integrations/{id}/sync"),
+    "integrations_offboard": http("DELETE", "integrations/{id}"),
+    "integrations_offboarding": http("GET", "integrations/{id}/offboarding"),
+    "event_hubs_mapping": http("GET", "event-hubs/mapping"),
+    "event_hubs_mapping_versions": http("GET", "event-hubs/mapping/versions"),
+    "health_get": http("GET", "health"),
+    "poison_replay": http("POST", "poison/{queue}/{messageId}/replay"),
+    "poison_discard": http("DELETE", "poison/{queue}/{messageId}"),
+    "poison_timer": timer("LIGHTKEEPER_POISON_SCHEDULE"),
     "subscriptions_timer": timer("LIGHTKEEPER_SUBSCRIPTIONS_SCHEDULE"),
     "subscriptions_job": queue("sync-subscriptions"),
     "subscription_settings_timer": timer("LIGHTKEEPER_SUBSCRIPTION_SETTINGS_SCHEDULE"),
@@ -70,6 +81,8 @@ WANTED = {
     "event_hubs_job": queue("sync-event-hubs"),
     "alert_exports_timer": timer("LIGHTKEEPER_ALERT_EXPORTS_SCHEDULE"),
     "alert_exports_job": queue("sync-alert-exports"),
+    "offboarding_timer": timer("LIGHTKEEPER_OFFBOARDING_SCHEDULE"),
+    "offboarding_job": queue("sync-offboarding"),
     "capture_created": [{"type": "eventGridTrigger", "direction": "IN", "name": "event"}],
     "operations_flush": timer("LIGHTKEEPER_FLUSH_SCHEDULE"),
 }
@@ -147,15 +160,16 @@ def test_every_schedule_of_the_sample_has_six_fields_that_can_be_read(
 
 def test_the_api_always_needs_a_key(functions: list[FunctionDescription]) -> None:
     levels = {function.name: function.auth_level for function in triggers(functions, "httpTrigger")}
-    assert len(levels) == 4
+    assert len(levels) == 13
     assert set(levels.values()) == {"function"}
 
 
-def test_every_route_stands_under_integrations_and_serves_one_method(
+def test_every_route_stands_under_a_known_name_and_serves_one_method(
     functions: list[FunctionDescription],
 ) -> None:
     served = [(function.route, function.methods) for function in triggers(functions, "httpTrigger")]
-    assert all(str(route).split("/")[0] == "integrations" for route, _ in served)
+    roots = {str(route).split("/")[0] for route, _ in served}
+    assert roots == {"integrations", "event-hubs", "health", "poison"}
     assert all(len(methods) == 1 for _, methods in served)
     assert len(served) == len(set(served))
 
@@ -168,7 +182,7 @@ def test_a_message_that_fails_comes_again_a_few_times_and_not_at_once(
     host_settings: dict[str, Any],
 ) -> None:
     queues = host_settings["extensions"]["queues"]
-    assert queues["maxDequeueCount"] == 5
+    assert queues["maxDequeueCount"] == 5 == MAX_DEQUEUE_COUNT
     assert queues["visibilityTimeout"] == "00:00:10"
 
 

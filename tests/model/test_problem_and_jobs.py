@@ -51,6 +51,7 @@ def test_each_step_has_a_queue_of_its_own() -> None:
         "sync-workspace-exports",
         "sync-event-hubs",
         "sync-alert-exports",
+        "sync-offboarding",
     ]
 
 
