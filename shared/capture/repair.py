@@ -18,8 +18,7 @@ from datetime import datetime
 from itertools import batched
 from typing import Final, Self
 
-import msgspec
-
+from shared.capture.callers import callers_of, plain
 from shared.capture.entries import SUCCESS, Entry
 from shared.capture.ports import RepairSink, SubscriptionDirectory
 from shared.model.ids import parse_resource_id
@@ -74,7 +73,7 @@ class Ours:
             alert_export=settings.alert_export_name.lower(),
             alert_export_group=settings.alert_export_group.lower(),
             types=settings.monitored_types,
-            identities=frozenset(map(_plain, _lowered(settings.principal_id, settings.client_id or ""))),
+            identities=frozenset(map(plain, _lowered(settings.principal_id, settings.client_id or ""))),
         )
 
 
@@ -95,33 +94,6 @@ class RepairTarget:
         """Where it is; empty if it is everything."""
         found = _SUBSCRIPTION.fullmatch(self.target)
         return found["id"] if found else self.target
-
-
-class _Evidence(msgspec.Struct):
-    principal_id: str | None = msgspec.field(default=None, name="principalId")
-
-
-class _Authorization(msgspec.Struct):
-    evidence: _Evidence | None = None
-
-
-class _Claims(msgspec.Struct):
-    application_id: str | None = msgspec.field(default=None, name="appid")
-    object_id: str | None = msgspec.field(
-        default=None, name="http://schemas.microsoft.com/identity/claims/objectidentifier"
-    )
-
-
-class _Identity(msgspec.Struct):
-    authorization: _Authorization | None = None
-    claims: _Claims | None = None
-
-
-class _Caller(msgspec.Struct):
-    identity: _Identity | None = None
-
-
-_CALLERS = msgspec.json.Decoder(_Caller)
 
 
 def repairs_of(entries: Iterable[Entry], ours: Ours) -> set[RepairTarget]:
@@ -308,23 +280,7 @@ def _type_of(resource: str) -> str:
 
 def _is_by_us(entry: Entry, ours: Ours) -> bool:
     """Whether the app's own identity made the call; an entry that does not tell is somebody else's."""
-    if not ours.identities:
-        return False
-    try:
-        identity = _CALLERS.decode(entry.raw).identity
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    if identity is None:
-        return False
-    claims = identity.claims or _Claims()
-    evidence = (identity.authorization and identity.authorization.evidence) or _Evidence()
-    callers = (claims.application_id, claims.object_id, evidence.principal_id)
-    return not ours.identities.isdisjoint(_plain(each) for each in callers if each)
-
-
-def _plain(identity: str) -> str:
-    """An identity's ID as evidence spells it, without hyphens."""
-    return identity.replace("-", "").lower()
+    return bool(ours.identities) and not ours.identities.isdisjoint(callers_of(entry.raw))
 
 
 def _lowered(*names: str) -> frozenset[str]:
