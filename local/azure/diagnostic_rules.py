@@ -75,14 +75,9 @@ def _check_rule_level(rule_id: str) -> None:
 
 def _check_source(world: World, scope: str) -> None:
     subscription = world.subscriptions[subscription_of(scope)]
-    if "microsoft.insights" not in subscription.providers:
-        raise Refusal(
-            409,
-            "Conflict",
-            f"The subscription '{subscription.subscription_id}' is not registered to use microsoft.insights.",
-            bare=True,
-        )
     kind = resource_type_of(scope)
+    if "microsoft.insights" not in subscription.providers:
+        raise _not_registered(subscription.subscription_id, kind)
     if not kind:
         return
     if scope.lower() not in world.resources:
@@ -100,6 +95,14 @@ def _check_source(world: World, scope: str) -> None:
             f"The resource type '{kind}' does not support diagnostic settings.",
             bare=True,
         )
+
+
+def _not_registered(subscription_id: str, kind: str) -> Refusal:
+    """Both wordings have been seen; here subscriptions answer with the one, resources with the other."""
+    if kind:
+        message = f"Please register the subscription '{subscription_id}' with Microsoft.Insights."
+        return Refusal(409, "AuthorizationFailed", message, bare=True)
+    return _conflict(f"The subscription '{subscription_id}' is not registered to use microsoft.insights.")
 
 
 def _check_categories(scope: str, properties: Json) -> None:

@@ -83,6 +83,7 @@ def _categories(call: Call) -> list[Json]:
     scope = call.path["scope"]
     kind = resource_type_of(scope)
     found = [(name, "Logs") for name in categories_of(kind) or ()]
+    # Types without diagnostic settings are known to be listed with the metric category all the same.
     found += [(name, "Metrics") for name in metrics_of(kind)]
     groups = groups_of(kind)
     return [

@@ -9,6 +9,7 @@ from local.azure.roles import CONTRIBUTOR, LOG_ANALYTICS_CONTRIBUTOR, READER
 from local.azure.world import Delegation, Principal, Resource, Subscription, World
 
 REGIONS = ("westeurope", "eastus", "northeurope", "uksouth", "australiaeast")
+_ODD = 30
 _UNREGISTERED = {"microsoft.insights": 0.04, "microsoft.security": 0.1}
 _OFFERS = ("EnterpriseAgreement_2014-09-01", "PayAsYouGo_2014-09-01", "CSP_2015-05-01", "MSDN_2014-09-01")
 
@@ -170,8 +171,9 @@ def generate(
     resources: int | None = None,
     regions: Sequence[str] = REGIONS,
     foreign: bool = True,
+    odd: bool = True,
 ) -> World:
-    """A whole world from a seed and a size: one subscription in ten is partly or not at all usable.
+    """A whole world from a seed and a size.
 
     Args:
         provider: the managing side.
@@ -180,18 +182,20 @@ def generate(
         subscriptions: in each of them.
         resources: in each subscription, of several types; None gives each one key vault.
         regions: from which locations are drawn.
-        foreign: whether others have settings and export rules, and some resource providers are missing.
+        foreign: whether others have settings and export rules there too.
+        odd: whether about one subscription in ten is partly delegated, not delegated, disabled, or lacks
+            a resource provider.
     """
     world = build_world(provider, seed=seed)
     for number in range(1, customers + 1):
-        odd = subscriptions // 30
+        fates = _odd_ones(world, subscriptions if odd else 0, drawn=resources is not None)
         customer = add_customer(
             world,
             f"customer{number:03d}",
             subscriptions,
-            not_delegated=odd,
-            disabled=odd,
-            partial=odd,
+            not_delegated=fates["not_delegated"],
+            disabled=fates["disabled"],
+            partial=fates["partial"],
             vaults=1 if resources is None else 0,
             regions=regions,
         )
@@ -201,9 +205,19 @@ def generate(
         amounts = Amounts(resources, tuple(home), foreign=foreign)
         for subscription_id in customer.subscriptions:
             furnish(world, world.subscriptions[subscription_id], f"{customer.name}-rg", amounts)
-            if foreign:
+            if odd:
                 _forget_providers(world, subscription_id)
     return world
+
+
+def _odd_ones(world: World, subscriptions: int, *, drawn: bool) -> dict[str, int]:
+    """How many subscriptions have which odd fate: drawn for each, or one in thirty."""
+    counts = dict.fromkeys(("not_delegated", "disabled", "partial"), 0 if drawn else subscriptions // 30)
+    for _ in range(subscriptions if drawn else 0):
+        fate = world.random.randrange(_ODD)
+        if fate < len(counts):
+            counts[list(counts)[fate]] += 1
+    return counts
 
 
 def _forget_providers(world: World, subscription_id: str) -> None:

@@ -33,9 +33,9 @@ def categories_of(resource_type: str) -> tuple[str, ...] | None:
 
 
 def metrics_of(resource_type: str) -> tuple[str, ...]:
-    """Metric categories of a resource type."""
+    """Metric categories of a resource type, as they are listed."""
     known = TYPES.get(resource_type)
-    return METRICS if known and known.logs is not None and known.metrics else ()
+    return METRICS if known and known.metrics else ()
 
 
 def groups_of(resource_type: str) -> dict[str, tuple[str, ...]]:

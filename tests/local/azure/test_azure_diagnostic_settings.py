@@ -95,6 +95,25 @@ async def test_an_unregistered_provider_is_a_bare_conflict(bench: Bench) -> None
     assert "is not registered to use microsoft.insights" in caught.value.message
 
 
+async def test_resources_word_the_unregistered_provider_otherwise(bench: Bench) -> None:
+    rule = bench.make_hub()
+    bench.hands.set_provider(bench.subscription, "Microsoft.Insights", registered=False)
+    client = bench.monitor(bench.subscription).diagnostic_settings
+    with pytest.raises(ResourceExistsError) as caught:
+        await client.create_or_update(bench.vault, _NAME, setting(rule, "contoso", "AuditEvent"))
+    assert caught.value.error is not None
+    assert caught.value.error.code == "AuthorizationFailed"
+    assert "Please register the subscription" in caught.value.message
+
+
+async def test_categories_are_listed_even_where_there_are_no_settings(bench: Bench) -> None:
+    place = f"/subscriptions/{bench.subscription}/resourceGroups/contoso-rg/providers"
+    disk = f"{place}/Microsoft.Compute/disks/one"
+    bench.hands.write_resource(disk, "westeurope")
+    operations = bench.monitor(bench.subscription).diagnostic_settings_category
+    assert [each.name async for each in operations.list(disk)] == ["AllMetrics"]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

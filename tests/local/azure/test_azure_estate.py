@@ -54,6 +54,10 @@ def test_a_rich_estate_holds_whatever_customers_have() -> None:
     assert counts == {1, 2, 3, 4, 5}
     assert any("/resourcegroups/" not in scope for scope in world.settings)
     assert {len(rules) for rules in world.exports.values()} >= {1, 2, 10}
+    customers = [s for s in world.subscriptions.values() if s.tenant_id != PROVIDER.tenant_id]
+    assert any(s.state == "Disabled" for s in customers)
+    assert any(not s.delegations for s in customers)
+    assert any(d.group for s in customers for d in s.delegations)
     missing = [s for s in world.subscriptions.values() if "microsoft.insights" not in s.providers]
     assert 0 < len(missing) < 40
     for name in ("microsoft.insights", "microsoft.security"):
@@ -62,8 +66,17 @@ def test_a_rich_estate_holds_whatever_customers_have() -> None:
 
 def test_an_estate_can_be_without_anything_foreign() -> None:
     world = generate(
-        PROVIDER, seed=3, customers=1, subscriptions=10, resources=5, regions=("westeurope",), foreign=False
+        PROVIDER,
+        seed=3,
+        customers=1,
+        subscriptions=60,
+        resources=5,
+        regions=("westeurope",),
+        foreign=False,
+        odd=False,
     )
+    assert {(s.state, len(s.providers)) for s in list(world.subscriptions.values())[1:]} == {("Enabled", 6)}
+    assert all(s.delegations for s in list(world.subscriptions.values())[1:])
     assert not world.settings
     assert not world.exports
     assert {r.location for r in world.resources.values()} <= {"westeurope", "global"}

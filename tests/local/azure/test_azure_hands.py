@@ -6,6 +6,7 @@ import pytest
 
 from local.azure.control import AzureControl, ControlError
 from local.azure.hands import person
+from local.azure.world import Principal
 from tests.local.azure.azure_bench import Bench, setting
 
 _OBJECT = "http://schemas.microsoft.com/identity/claims/objectidentifier"
@@ -106,6 +107,21 @@ def test_our_own_writes_name_the_apps_principal(heard: Bench) -> None:
         if "DIAGNOSTICSETTINGS/WRITE" in entry["operationName"]:
             assert claims["appid"] == heard.world.app.client_id
             assert claims[_OBJECT] == heard.world.app.object_id
+
+
+def test_a_call_through_the_api_by_somebody_else_names_her(heard: Bench) -> None:
+    tenant = heard.customer.tenant_id
+    user = Principal(heard.world.guid(), heard.world.guid(), tenant, "eve@contoso.example")
+    heard.world.grants.add((user.object_id, "Owner", f"/subscriptions/{heard.subscription}"))
+    token, _ = heard.azure.identity.issue(user)
+    heard.azure.stream.partitions.clear()
+    path = f"{heard.vault}/providers/microsoft.insights/diagnosticSettings/Lightkeeper-Logs"
+    version = "?api-version=2021-05-01-preview"
+    assert heard.call("DELETE", path + version, authorization=f"Bearer {token}").ok
+    claims = [entry["identity"]["claims"] for entry in heard.waiting()]
+    assert [each[_OBJECT] for each in claims] == [user.object_id] * 2
+    other = f"/subscriptions/{heard.customer.delegated[1]}?api-version=2022-12-01"
+    assert heard.call("GET", other, authorization=f"Bearer {token}").status == 403
 
 
 def test_people_are_neither_counted_nor_throttled_nor_met_by_faults(heard: Bench) -> None:
