@@ -14,6 +14,6 @@ From the inside out:
 - It lives: `scenarios` tell `story`s and `telemetry` has other logs, `plays` plays them, `hands` are people
   who change things; `entries` words the activity log, `activity` leads it to event hubs, `stream` holds it
   there, `capture` writes files, `event_grid` announces them.
-- `transport` serves the SDK's clients in process; `server` puts a socket before it, `control_routes`,
-  `control` and `remote_hands` a remote control, `main` a process.
+- `transport` serves the SDK's clients in process; `server` puts a socket before it, `control_routes` (with
+  `control_state`), `control` and `remote_hands` a remote control, `main` a process.
 """

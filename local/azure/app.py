@@ -184,6 +184,7 @@ class SimulatedAzure:
     def _remember(self, call: Call, where: str) -> None:
         """Keep what a read of the object and of its listing would show before this write."""
         for path in (where, where.rpartition("/")[0]):
+            self._past.pop(path, None)
             found = self._router.find("GET", path)
             if found is None:
                 continue
@@ -194,9 +195,12 @@ class SimulatedAzure:
                 self._past[path] = found[0].handler(Call(self.world, read, found[1], call.principal))
             except Refusal as refusal:
                 self._past[path] = refusal.response
+        while len(self._past) > _REMEMBERED:
+            del self._past[next(iter(self._past))]
 
 
 _TOO_MANY = 429
+_REMEMBERED = 4096
 
 
 def _unknown(request: Request) -> Response:

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from local.azure.app import SimulatedAzure
-from local.azure.automations import describe as describe_automation
+from local.azure.control_state import state
 from local.azure.estate import REGIONS, add_customer
 from local.azure.event_grid import HandshakeError
 from local.azure.faults import Fault, FaultKind
@@ -44,59 +44,7 @@ async def _counts(azure: SimulatedAzure, _: Json) -> Json:
 
 
 async def _state(azure: SimulatedAzure, _: Json) -> Json:
-    world, grid = azure.world, azure.event_grid
-    return {
-        "settings": {
-            scope: {
-                s.name: {"hub": s.hub, "ruleId": s.rule_id, "enabled": sorted(s.enabled)}
-                for s in named.values()
-            }
-            for scope, named in world.settings.items()
-            if named
-        },
-        "exports": {
-            workspace: {
-                rule.name: {
-                    "hub": rule.hub,
-                    "destination": rule.destination,
-                    "tables": rule.tables,
-                    "enabled": rule.enabled,
-                }
-                for rule in named.values()
-            }
-            for workspace, named in world.exports.items()
-            if named
-        },
-        "automations": {key: describe_automation(one) for key, one in world.automations.items()},
-        "namespaces": {
-            ns.name: {"location": ns.location, "ready": world.ready(ns)}
-            for ns in [world.namespace(name) for name in list(world.namespaces)]
-            if ns
-        },
-        "hubs": {
-            f"{owner}/{hub.name}": {
-                "partitions": hub.partitions,
-                "capture": hub.captures,
-                "bodies": azure.stream.sent[owner, name],
-                "records": azure.stream.records[owner, name],
-                "waiting": sum(
-                    len(partition.events)
-                    for key, partition in azure.stream.partitions.items()
-                    if key[:2] == (owner, name)
-                ),
-            }
-            for (owner, name), hub in world.hubs.items()
-        },
-        "captured": {"files": len(azure.capture.files), "events": sum(f.events for f in azure.capture.files)},
-        "eventGrid": {
-            "webhooks": grid.webhooks,
-            "pending": grid.pending,
-            "delivered": grid.delivered,
-            "attempts": grid.attempts,
-            "deadLetters": [asdict(letter) for letter in grid.dead_letters],
-        },
-        "faults": azure.faults.state(),
-    }
+    return state(azure)
 
 
 async def _add_customer(azure: SimulatedAzure, body: Json) -> Json:
