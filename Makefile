@@ -33,7 +33,7 @@ run: install
 	@$(BIN)/python -m local run
 
 test: install
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(TESTS)
 
 lint: install
 	@$(BIN)/ruff format --check .

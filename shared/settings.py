@@ -175,7 +175,7 @@ class Settings:
             ),
             monitored_types=read.monitored_types("LIGHTKEEPER_MONITORED_TYPES"),
             cycle_seconds=read.number("LIGHTKEEPER_CYCLE_SECONDS", 300, 0, 86_400),
-            read_back_seconds=read.number("LIGHTKEEPER_READ_BACK_SECONDS", 60, 0, 86_400),
+            read_back_seconds=read.number("LIGHTKEEPER_READ_BACK_SECONDS", 10, 0, 86_400),
             sweep_seconds=read.number("LIGHTKEEPER_SWEEP_SECONDS", 86_400, 1, 604_800),
             poll_seconds=read.number("LIGHTKEEPER_POLL_SECONDS", 30, 0, 3_600),
             max_attempts=read.number("LIGHTKEEPER_MAX_ATTEMPTS", 20, 1, 1000),

@@ -14,6 +14,7 @@
     │   ├── ProviderNotRegisteredError
     │   ├── ReadOnlyError             the subscription is disabled
     │   └── NameTakenError
+    ├── ExportLimitError          ten data export rules exist
     ├── TypeNotSupportedError     the resource type has no diagnostic settings
     └── RefusedError              any other 4xx
 
@@ -151,6 +152,12 @@ class NameTakenError(ArmConflictError):
     reason = Reason.NAMESPACE_NAME_TAKEN
 
 
+class ExportLimitError(ArmError):
+    """Ten active data export rules exist."""
+
+    reason = Reason.EXPORT_LIMIT_REACHED
+
+
 class TypeNotSupportedError(ArmError):
     """Resources of this type have no diagnostic settings."""
 
@@ -168,6 +175,14 @@ _CONFLICTS: Final[tuple[tuple[re.Pattern[str], type[ArmConflictError]], ...]] = 
     (re.compile(r"limit of \d+ diagnostic settings", re.IGNORECASE), SettingLimitError),
     (re.compile(r"not registered to use|please register", re.IGNORECASE), ProviderNotRegisteredError),
 )
+_NAME_TAKEN: Final = re.compile(r"(name|namespace).*(already in use|not available|is taken)", re.IGNORECASE)
+# Data export answers with bare texts (recorded); that of the limit is not documented and guessed from its
+# documentation (learn.microsoft.com/azure/azure-monitor/logs/logs-data-export).
+_REFUSALS: Final[tuple[tuple[re.Pattern[str], type[ArmError]], ...]] = (
+    (_NAME_TAKEN, NameTakenError),
+    (re.compile(r"already defined in rule", re.IGNORECASE), SinkUsedError),
+    (re.compile(r"(limit|maximum|more than).*(export )?rules", re.IGNORECASE), ExportLimitError),
+)
 _CONFLICT_CODES: Final[dict[str, type[ArmConflictError]]] = {
     "missingsubscriptionregistration": ProviderNotRegisteredError,
     "readonlydisabledsubscription": ReadOnlyError,
@@ -184,7 +199,7 @@ _STATUSES: Final[dict[int, type[ArmError]]] = {
     HTTPStatus.FORBIDDEN: NotAuthorizedError,
     HTTPStatus.NOT_FOUND: NotFoundError,
 }
-_NAME_TAKEN: Final = re.compile(r"(name|namespace).*(already in use|not available|is taken)", re.IGNORECASE)
+_RESETS_AFTER: Final = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})")
 
 
 def classify(
@@ -212,8 +227,9 @@ def _kind(status: int, code: str, message: str) -> type[ArmError]:
         return _conflict(code, message)
     if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return UnavailableError
-    if _NAME_TAKEN.search(message):
-        return NameTakenError
+    for pattern, kind in _REFUSALS:
+        if pattern.search(message):
+            return kind
     return _STATUSES.get(status, RefusedError)
 
 
@@ -270,6 +286,22 @@ def from_sdk(error: HttpResponseError) -> ArmError:
         return UnavailableError("an answer that cannot be read", error.status_code)
     body = error.error
     code = (body.code if body is not None else None) or ""
-    message = (body.message if body is not None else None) or error.reason or "no message"
-    retry_after = getattr(error.response, "headers", {}).get("Retry-After")
-    return classify(error.status_code, str(code), str(message), retry_after)
+    message = (body.message if body is not None else None) or _text(error) or error.reason or "no message"
+    return classify(error.status_code, str(code), str(message), _retry_after(error))
+
+
+def _text(error: HttpResponseError) -> str:
+    """Some providers answer with a bare text, or with a JSON string."""
+    text = getattr(error.response, "text", None)
+    return str(text()).strip().strip('"')[:_MOST_DETAIL] if callable(text) else ""
+
+
+def _retry_after(error: HttpResponseError) -> str | None:
+    """Resource Graph says in a header of its own, as `hh:mm:ss`, when its quota begins anew."""
+    headers = getattr(error.response, "headers", {})
+    resets = _RESETS_AFTER.fullmatch(headers.get("x-ms-user-quota-resets-after") or "")
+    if headers.get("Retry-After") is None and resets is not None:
+        hours, minutes, seconds = (int(part) for part in resets.groups())
+        return str(hours * 3600 + minutes * 60 + seconds)
+    answer: str | None = headers.get("Retry-After")
+    return answer

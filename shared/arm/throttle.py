@@ -9,6 +9,7 @@ after a 429.
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -27,7 +28,7 @@ learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-thrott
 RESERVE: Final = {"reads": 10, "writes": 10, "deletes": 10, GRAPH: 1}
 """Tokens that are left for people and other tools of the same identity."""
 
-_REST_SECONDS: Final = 4.0
+_REST_SECONDS: Final = 2.0
 """How long a bucket is left to fill beyond its reserve, so that the next visit gets something done."""
 
 _REFILL: Final = {"reads": 25.0, "writes": 10.0, "deletes": 10.0, GRAPH: 3.0}
@@ -53,6 +54,7 @@ class Buckets:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._levels: dict[tuple[str, str], _Level] = {}
+        self._in_flight: Counter[tuple[str, str]] = Counter()
 
     def seconds_until_allowed(self, scope: str, kind: str) -> float:
         """How long to stay away from a bucket; 0 if it may be drawn from."""
@@ -60,8 +62,17 @@ class Buckets:
         if level is None:
             return 0.0
         refill = _REFILL[kind]
-        now = level.remaining + (self._clock() - level.at) * refill
+        filled = (self._clock() - level.at) * refill
+        now = level.remaining + filled - self._in_flight[scope, kind]
         return max((RESERVE[kind] - now) / refill, 0.0)
+
+    def begin(self, scope: str, kind: str) -> None:
+        """Count a call whose answer is still to come."""
+        self._in_flight[scope, kind] += 1
+
+    def end(self, scope: str, kind: str) -> None:
+        """Count a call that has ended."""
+        self._in_flight[scope, kind] -= 1
 
     def learn(self, scope: str, kind: str, remaining: int) -> None:
         """Take down what a header said."""
@@ -85,13 +96,19 @@ class RestraintPolicy(SansIOHTTPPolicy[Any, Any]):
         seconds = self._buckets.seconds_until_allowed(scope, kind)
         if seconds > 0:
             raise ThrottledError(f"held back: few {kind} left", retry_after=seconds + _REST_SECONDS)
+        self._buckets.begin(scope, kind)
 
     def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
         """Take down how many tokens are left."""
         scope, kind = _bucket(request.http_request.method, request.http_request.url)
+        self._buckets.end(scope, kind)
         left = response.http_response.headers.get(_header(scope, kind), "")
         if left.isdecimal():
             self._buckets.learn(scope, kind, int(left))
+
+    def on_exception(self, request: PipelineRequest[Any]) -> None:
+        """A call that got no answer is not under way any more."""
+        self._buckets.end(*_bucket(request.http_request.method, request.http_request.url))
 
 
 def _header(scope: str, kind: str) -> str:

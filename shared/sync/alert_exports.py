@@ -25,7 +25,7 @@ from shared.settings import Settings
 from shared.store.tables import Stored
 from shared.sync.context import Context
 from shared.sync.keepers import SECURITY_ADMIN, AlertExportKeeper
-from shared.sync.upkeep import explained, has_news, is_due, is_stale, look_after, settled
+from shared.sync.upkeep import explained, has_news, is_stale, is_wanted, look_after, settled
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +80,9 @@ class AlertExportsStep:
         context = self._context
         version = key_version(await self._connection_string(hub))
         rows = [row.fact for row in await context.subscriptions.list(job.integration_id)]
-        chosen = due(rows, await context.alert_exports.list(job.integration_id), version, context)
+        chosen = due(
+            rows, await context.alert_exports.list(job.integration_id), version, job=job, context=context
+        )
         targets = [replace(job, phase=Phase.TARGET, target=target, attempt=0) for target in chosen]
         interval = float(context.settings.cycle_seconds)
         if job.cause is not Cause.CYCLE:
@@ -150,16 +152,19 @@ def due(
     subscriptions: Sequence[Subscription],
     known: Mapping[str, AlertExportState],
     version: str,
+    *,
+    job: Job,
     context: Context,
 ) -> list[str]:
-    """The watched subscriptions whose export is due, or was given another key; sorted."""
+    """The watched subscriptions whose export a job has to look after, or was given another key; sorted."""
     now = context.clock()
 
     def is_chosen(subscription_id: str) -> bool:
         state = known.get(subscription_id)
         if state is None:
             return True
-        return state.key_version != version or is_due(state.upkeep, context.settings, now, subscription_id)
+        wanted = is_wanted(state.upkeep, job, context.settings, now, subscription_id)
+        return wanted or state.key_version != version
 
     return sorted(
         row.subscription_id for row in subscriptions if row.watched and is_chosen(row.subscription_id)

@@ -26,7 +26,7 @@ from shared.settings import Settings
 from shared.store.tables import ConflictError, Stored
 from shared.sync.context import Context
 from shared.sync.keepers import SettingKeeper
-from shared.sync.upkeep import ActionKind, has_news, is_due, is_stale, look_after, settled
+from shared.sync.upkeep import ActionKind, has_news, is_wanted, look_after, settled
 
 _log = logging.getLogger(__name__)
 
@@ -89,9 +89,14 @@ class ResourceSettingsStep:
         if visit.written or any(row.fact.upkeep.coverage is Coverage.WRITTEN for row in rows):
             read_back = replace(job, cause=Cause.RETRY, attempt=0)
             await context.send_once(read_back, context.settings.read_back_seconds)
-        if visit.hindrance is not None:
+        if isinstance(visit.hindrance, ThrottledError) and visit.changed:
+            # What was done counts: the rest is begun afresh, not tried once more.
+            await context.queue.send(replace(job, attempt=0), visit.hindrance.retry_after)
+        elif visit.hindrance is not None:
             raise visit.hindrance
-        return 0.0 if len(due) > MOST_PER_JOB else None
+        elif len(due) > MOST_PER_JOB:
+            await context.queue.send(replace(job, attempt=0))
+        return None
 
     async def give_up(self, job: Job, error: ArmError | None) -> None:
         """Take down that the resources that are still due could not be looked after."""
@@ -119,7 +124,7 @@ class ResourceSettingsStep:
             if row.fact.watched
         }
         due = due_subscriptions(
-            (row.fact for row in await context.resources.list(job.integration_id)), hubs, context
+            (row.fact for row in await context.resources.list(job.integration_id)), hubs, job, context
         )
         targets = [
             replace(job, phase=Phase.TARGET, target=target, attempt=0) for target in sorted(due & watched)
@@ -155,9 +160,7 @@ class ResourceSettingsStep:
         if job.cause is Cause.RETRY and resource.upkeep.coverage is not Coverage.WRITTEN:
             return False
         now = self._context.clock()
-        return is_due(resource.upkeep, self._context.settings, now, resource.listed.key) and not is_stale(
-            resource.upkeep, job
-        )
+        return is_wanted(resource.upkeep, job, self._context.settings, now, resource.listed.key)
 
     async def _visit(self, job: Job, rows: Sequence[Stored[Resource]], hubs: Hubs) -> _Visit:
         visit = _Visit([])
@@ -219,14 +222,14 @@ def wanted_setting(settings: Settings, resource: Resource, hub: HubAssignment) -
     )
 
 
-def due_subscriptions(resources: Iterable[Resource], hubs: Hubs, context: Context) -> set[str]:
-    """The subscriptions that have a due resource in a region with a ready hub."""
+def due_subscriptions(resources: Iterable[Resource], hubs: Hubs, job: Job, context: Context) -> set[str]:
+    """The subscriptions with a resource that a job has to look after, in a region with a ready hub."""
     now = context.clock()
     return {
         resource.listed.subscription_id
         for resource in resources
         if resource.listed.region in hubs
-        and is_due(resource.upkeep, context.settings, now, resource.listed.key)
+        and is_wanted(resource.upkeep, job, context.settings, now, resource.listed.key)
     }
 
 

@@ -19,7 +19,7 @@ from shared.settings import Settings
 from shared.store.tables import ConflictError, Stored
 from shared.sync.context import Context
 from shared.sync.keepers import SettingKeeper
-from shared.sync.upkeep import ActionKind, has_news, is_due, is_stale, look_after, settled
+from shared.sync.upkeep import ActionKind, has_news, is_stale, is_wanted, look_after, settled
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class SubscriptionSettingsStep:
         targets = [
             replace(job, phase=Phase.TARGET, target=row.fact.subscription_id, attempt=0)
             for row in await context.subscriptions.list(job.integration_id)
-            if is_due(row.fact.upkeep, settings, now, row.fact.subscription_id)
+            if is_wanted(row.fact.upkeep, job, settings, now, row.fact.subscription_id)
         ]
         interval = float(settings.cycle_seconds)
         if job.cause is not Cause.CYCLE:

@@ -200,6 +200,13 @@ def is_due(upkeep: Upkeep, settings: Settings, now: datetime, *key: str) -> bool
             return False
 
 
+def is_wanted(upkeep: Upkeep, job: Job, settings: Settings, now: datetime, *key: str) -> bool:
+    """Whether a job has to look after an object: what is due, or all of them if somebody asks for it now."""
+    if job.cause in (Cause.LOG, Cause.OPERATOR):
+        return upkeep.kept
+    return is_due(upkeep, settings, now, *key) and not is_stale(upkeep, job)
+
+
 def is_stale(upkeep: Upkeep, job: Job) -> bool:
     """Whether a newer cycle has looked after the object already."""
     return job.cause is Cause.CYCLE and upkeep.handled > job.cycle

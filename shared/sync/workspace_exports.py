@@ -21,7 +21,7 @@ from shared.settings import Settings
 from shared.store.tables import Stored
 from shared.sync.context import Context
 from shared.sync.keepers import ExportRuleKeeper
-from shared.sync.upkeep import has_news, is_due, is_stale, look_after, settled
+from shared.sync.upkeep import has_news, is_stale, is_wanted, look_after, settled
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class WorkspaceExportsStep:
             return None
         row = await context.workspaces.read(found.id, found.workspace_resource_id)
         if job.phase is Phase.PLAN:
-            if is_due(row.fact.upkeep, context.settings, context.clock(), row.fact.id):
+            if is_wanted(row.fact.upkeep, job, context.settings, context.clock(), row.fact.id):
                 target = replace(job, phase=Phase.TARGET, target=row.fact.id.lower(), attempt=0)
                 await context.send_once(target, 0.0)
         elif job.target.lower() == row.fact.id.lower() and not is_stale(row.fact.upkeep, job):
