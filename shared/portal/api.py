@@ -31,7 +31,7 @@ from shared.store.hubs import HubStore
 from shared.store.integrations import AlreadyRegisteredError, IntegrationStore
 from shared.store.problems import ProblemStore
 from shared.store.removals import RemovalStore
-from shared.store.resources import ResourceStore
+from shared.store.resources import ResourceStore, UnknownPageError
 from shared.store.subscriptions import SubscriptionStore
 from shared.store.workspaces import WorkspaceStore
 
@@ -144,9 +144,10 @@ class PortalApi:
             found, further = await self._resources.page(
                 integration.id, wanted.coverage, wanted.most, wanted.start
             )
+        except UnknownPageError:
+            return _bad_query(InvalidQueryError("continuationToken", "must be as the page before gave it"))
         except InvalidQueryError as error:
-            wrong = [{"field": error.field, "detail": error.detail}]
-            return problem_answer(HTTPStatus.BAD_REQUEST, "Invalid request", str(error), errors=wrong)
+            return _bad_query(error)
         return answer(
             HTTPStatus.OK,
             {
@@ -172,3 +173,8 @@ class PortalApi:
             return await self._integrations.get(normal_guid(integration_id))
         except ValueError:
             return None
+
+
+def _bad_query(error: InvalidQueryError) -> Answer:
+    wrong = [{"field": error.field, "detail": error.detail}]
+    return problem_answer(HTTPStatus.BAD_REQUEST, "Invalid request", str(error), errors=wrong)

@@ -3,13 +3,20 @@
 import builtins
 from collections import Counter
 from collections.abc import Iterable
+from http import HTTPStatus
 from itertools import groupby
 from typing import Any
+
+from azure.core.exceptions import HttpResponseError
 
 from shared.model.resource import ListedResource, Resource
 from shared.store.storage import Storage
 from shared.store.tables import Row, Stored, TableName, commit, dict_of, find, query, write
 from shared.store.upkeep import columns_of, upkeep_of
+
+
+class UnknownPageError(Exception):
+    """No page starts where one was asked for."""
 
 
 class ResourceStore:
@@ -63,6 +70,9 @@ class ResourceStore:
             coverage: only those that have come so far; all if empty.
             most: resources on the page.
             start: as the page before gave it.
+
+        Raises:
+            UnknownPageError: no page starts there.
         """
         table = await self._storage.table(TableName.RESOURCES)
         condition = "PartitionKey ge @first and PartitionKey le @last"
@@ -76,9 +86,14 @@ class ResourceStore:
             continuation_token=token
         )
         found: builtins.list[Resource] = []
-        async for page in pages:
-            found = [_from_row(dict_of(row)) async for row in page]
-            break
+        try:
+            async for page in pages:
+                found = [_from_row(dict_of(row)) async for row in page]
+                break
+        except HttpResponseError as error:
+            if start is not None and error.status_code == HTTPStatus.BAD_REQUEST:
+                raise UnknownPageError from error
+            raise
         further = getattr(pages, "continuation_token", None)
         if not further:
             return found, None
