@@ -23,7 +23,8 @@ from azure.mgmt.eventhub.aio import EventHubManagementClient
 from azure.mgmt.monitor.aio import MonitorManagementClient
 from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
 
-from shared.arm.errors import UnavailableError, arm_errors
+from shared.arm.errors import UnavailableError
+from shared.arm.refusals import arm_errors
 from shared.arm.throttle import Buckets, RestraintPolicy
 from shared.settings import is_loopback
 

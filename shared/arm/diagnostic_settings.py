@@ -6,7 +6,8 @@ learn.microsoft.com/rest/api/monitor/diagnostic-settings
 from azure.mgmt.monitor.v2021_05_01_preview.models import DiagnosticSettingsResource, LogSettings
 
 from shared.arm.connection import Arm
-from shared.arm.errors import NotFoundError, arm_errors
+from shared.arm.errors import NotFoundError
+from shared.arm.refusals import arm_errors
 from shared.model.diagnostics import DiagnosticSetting
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.arm.connection import Arm
-from shared.arm.errors import NotFoundError, arm_errors
+from shared.arm.errors import NotFoundError
+from shared.arm.refusals import arm_errors
 from shared.model.hubs import CaptureSettings, HubShape, NamespaceShape
 from shared.model.ids import normal_region
 

@@ -6,7 +6,8 @@ learn.microsoft.com/rest/api/resources/subscriptions/list
 from azure.mgmt.resource.subscriptions.models import Subscription as SdkSubscription
 
 from shared.arm.connection import Arm
-from shared.arm.errors import UnavailableError, arm_errors
+from shared.arm.errors import UnavailableError
+from shared.arm.refusals import arm_errors
 from shared.model.ids import normal_guid
 from shared.model.subscription import ListedSubscription
 

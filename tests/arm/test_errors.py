@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.arm.errors import (
-    DEFAULT_RETRY_AFTER,
     ArmConflictError,
     ArmError,
     LinkedNotAuthorizedError,
@@ -33,10 +32,8 @@ from shared.arm.errors import (
     ThrottledError,
     TypeNotSupportedError,
     UnavailableError,
-    arm_errors,
-    classify,
-    retry_seconds,
 )
+from shared.arm.refusals import DEFAULT_RETRY_AFTER, arm_errors, classify, retry_seconds
 from shared.model.reasons import EXPLANATIONS, Reason
 
 _NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
