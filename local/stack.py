@@ -5,7 +5,7 @@ import os
 import secrets
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -44,12 +44,21 @@ class Stack:
         logs: folder for what the parts log.
         seed: what the simulated Azure draws from.
         settings: app settings that differ from the laptop's.
+        azure_flags: further flags of the simulated Azure.
     """
 
-    def __init__(self, logs: Path, *, seed: int = 1, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        logs: Path,
+        *,
+        seed: int = 1,
+        settings: Mapping[str, str] | None = None,
+        azure_flags: Sequence[str] = (),
+    ) -> None:
         self._logs = logs
         self._seed = seed
         self._settings = dict(settings or {})
+        self._azure_flags = list(azure_flags)
         self._ending = ExitStack()
         self.provider = Provider(str(uuid.UUID(int=seed)), str(uuid.UUID(int=seed + 1)))
         self.function_key = secrets.token_urlsafe(24)
@@ -75,6 +84,7 @@ class Stack:
         flags += ["--provider-subscription", self.provider.subscription_id]
         flags += ["--resource-group", self.provider.group, "--seed", str(self._seed)]
         flags += ["--capture-seconds", "1", "--namespace-seconds", "2", "--time-scale", "0.05"]
+        flags += self._azure_flags
         azure = self._start("azure", flags, environment)
         self.azure_url = azure["url"]
         self._identity = {

@@ -71,9 +71,10 @@ class AzureControl(RemoteHands):
         not_delegated: int = 0,
         disabled: int = 0,
         partial: int = 0,
+        vaults: int = 1,
     ) -> Customer:
-        """Add a customer tenant; `subscriptions` counts the special ones too."""
-        body = {"name": name, "subscriptions": subscriptions, "tenantId": tenant_id}
+        """Add a customer tenant; `subscriptions` counts the special ones too, `vaults` are in each."""
+        body = {"name": name, "subscriptions": subscriptions, "tenantId": tenant_id, "vaults": vaults}
         special = {"notDelegated": not_delegated, "disabled": disabled, "partial": partial}
         answer = await self._call("add-customer", {**body, **special})
         fates = {fate: tuple(answer[fate]) for fate in ("delegated", "not_delegated", "disabled", "partial")}
