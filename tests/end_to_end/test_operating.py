@@ -2,11 +2,12 @@
 
 import asyncio
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from azure.storage.blob.aio import BlobServiceClient
 
-from tests.end_to_end.system import Json, System, until
+from tests.end_to_end.system import Json, System, a_name, until
 
 _NOBODY = "99999999-2222-4333-8444-555555555555"
 _PROBLEM = "application/problem+json"
@@ -21,6 +22,13 @@ _ROUTES = [
     ("POST", f"api/poison/sync-resources/{_NOBODY}/replay"),
     ("DELETE", f"api/poison/sync-resources/{_NOBODY}"),
 ]
+
+
+@pytest.fixture(scope="module")
+async def registered(hurried: System) -> str:
+    """An integration of which there is nothing to be seen."""
+    made = await hurried.app.register(customer=a_name(), tenantId=str(uuid4()), homeRegion="westeurope")
+    return str(made["id"])
 
 
 async def get(system: System, path: str) -> Json:
@@ -167,8 +175,9 @@ async def test_resources_come_in_pages_and_by_coverage(hurried: System) -> None:
         ("continuationToken=WzEsMl0=", "continuationToken"),
     ],
 )
-async def test_a_wrong_query_is_refused_by_name(hurried: System, query: str, field: str) -> None:
-    (first, *_) = (await get(hurried, "integrations"))["integrations"]
-    reply = await hurried.request("GET", f"api/integrations/{first['id']}/resources?{query}")
+async def test_a_wrong_query_is_refused_by_name(
+    hurried: System, registered: str, query: str, field: str
+) -> None:
+    reply = await hurried.request("GET", f"api/integrations/{registered}/resources?{query}")
     assert (reply.status, reply.media_type) == (400, _PROBLEM)
     assert [error["field"] for error in reply.json()["errors"]] == [field]
