@@ -1,6 +1,7 @@
 # make demo    the main job, from nothing, on this machine
 # make run     the same parts, up until Ctrl-C
 # make test    all tests        make lint   ruff and mypy        make bench   benchmarks
+# make soak    2,000 histories of chaos, each from a seed
 # make condense FILES="..."     the real correlation code on your own files
 # make clean   remove everything that make made
 
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TESTS ?= tests
 
-.PHONY: help install demo run test lint format bench condense clean
+.PHONY: help install demo run test soak lint format bench condense clean
 
 help:
 	@sed -n '/^# make/s/^# //p' $(MAKEFILE_LIST)
@@ -34,6 +35,9 @@ run: install
 
 test: install
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(TESTS)
+
+soak: install
+	@$(BIN)/python -m pytest -n auto -q tests/chaos --seeds 2000
 
 lint: install
 	@$(BIN)/ruff format --check .

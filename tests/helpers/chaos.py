@@ -1,0 +1,296 @@
+"""One run of the synchronisation through a history drawn from a seed, and what must hold of it.
+
+Real clients and tables, the simulated Azure in process, and a clock that jumps from one due job to the
+next. While the history lasts anything may go wrong; when it is over, all must become as wanted.
+"""
+
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Self
+
+from azure.core.credentials import AccessToken
+
+from local.azure.app import SimulatedAzure
+from local.azure.transport import InProcess
+from shared.arm.connection import Arm
+from shared.jobs.message import encode
+from shared.jobs.poison import MAX_DEQUEUE_COUNT
+from shared.jobs.runner import JobRunner
+from shared.model.integration import Integration
+from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
+from shared.model.upkeep import Coverage
+from shared.services import Services
+from shared.settings import Settings
+from shared.store.alert_exports import AlertExportStore
+from shared.store.claims import ClaimStore
+from shared.store.hubs import HubStore
+from shared.store.integrations import IntegrationStore
+from shared.store.listings import ListingStore
+from shared.store.mappings import MappingStore
+from shared.store.problems import ProblemStore
+from shared.store.removals import RemovalStore
+from shared.store.resources import ResourceStore
+from shared.store.storage import Storage
+from shared.store.subscriptions import SubscriptionStore
+from shared.store.workspaces import WorkspaceStore
+from shared.sync.context import Context
+from tests.helpers.chaos_estate import MONITORED, PROVIDER, Estate, Tenant, draw_estate
+from tests.helpers.chaos_events import Events
+from tests.helpers.chaos_queue import ChaosQueue
+from tests.helpers.chaos_tables import MemoryStorage
+from tests.helpers.chaos_truth import Truth, foreign
+from tests.helpers.chaos_worker import Account, TakingTurns, Turnstile, Worker, WorkerDiedError, empty_storage
+from tests.helpers.facts import an_integration
+
+ARM = "https://management.azure.com"
+STEPS = tuple(step for step in Step if step is not Step.OFFBOARDING)
+_CYCLE, _SWEEP, _READ_BACK = 60, 3600, 30
+_AT_ONCE = 4
+_DEATHS = 0.15
+_MOST_CALLS_BEFORE = 25
+_LEAST_CYCLES, _MOST_CYCLES = 3, 9
+_SETTINGS = {
+    "LightkeeperStorage": "not used",
+    "AZURE_RESOURCE_MANAGER_URL": ARM,
+    "LIGHTKEEPER_PROVIDER_TENANT_ID": PROVIDER.tenant_id,
+    "LIGHTKEEPER_PROVIDER_SUBSCRIPTION_ID": PROVIDER.subscription_id,
+    "LIGHTKEEPER_HUB_RESOURCE_GROUP": PROVIDER.group,
+    "LIGHTKEEPER_CAPTURE_STORAGE_ID": PROVIDER.storage_id,
+    "LIGHTKEEPER_CAPTURE_IDENTITY_ID": PROVIDER.identity_id,
+    "LIGHTKEEPER_MONITORED_TYPES": ",".join(MONITORED),
+    "LIGHTKEEPER_CYCLE_SECONDS": str(_CYCLE),
+    "LIGHTKEEPER_READ_BACK_SECONDS": str(_READ_BACK),
+    "LIGHTKEEPER_SWEEP_SECONDS": str(_SWEEP),
+}
+
+
+class _Credential:
+    """Gives the token that the simulated Azure issues to the app."""
+
+    def __init__(self, azure: SimulatedAzure) -> None:
+        self._azure = azure
+
+    async def get_token(self, *_: str, **__: Any) -> AccessToken:  # noqa: ANN401 - the SDK's protocol
+        token, expires = self._azure.identity.issue(self._azure.world.app)
+        return AccessToken(token, int(expires.timestamp()))
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing is held."""
+
+
+@dataclass
+class Run:
+    """One run.
+
+    Attributes:
+        seed: everything comes from it.
+        history: what was done, one line each.
+        wrong: what does not hold; empty after a good run.
+    """
+
+    seed: int
+    random: Random
+    estate: Estate
+    azure: SimulatedAzure
+    turnstile: Turnstile
+    queue: ChaosQueue
+    context: Context
+    runner: JobRunner
+    events: Events
+    integrations: list[Integration] = field(default_factory=list)
+    history: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    failures: Counter[Job] = field(default_factory=Counter)
+    deadly: bool = True
+
+    async def play(self) -> None:
+        """Live through the whole history, and look at what comes of it."""
+        for tenant in self.estate.tenants:
+            self.integrations.append(await self._registered(tenant))
+        theirs = foreign(self.estate.world)
+        if self.random.random() < 0.6:
+            await self._cycle(STEPS, _SWEEP / 10)
+        for _ in range(self.random.choice((5, 5, 6, 8, 10, 20))):
+            before = foreign(self.estate.world)
+            self._tell(self.events.draw())
+            theirs |= {key: each for key, each in foreign(self.estate.world).items() if key not in before}
+            self.queue.disorder = self.random.choice((0.0, 0.1, 0.4))
+            await self._some_time()
+            await self._look(theirs)
+            if self.wrong:
+                return
+        await self._end()
+        await self._look(theirs)
+
+    async def _some_time(self) -> None:
+        clock = self.azure.world.clock
+        if self.random.random() < 0.15:
+            seconds = self.random.choice((900, _SWEEP, 6 * _SWEEP))
+            self._tell(f"the clock jumps {seconds} s")
+            clock.move(seconds)
+        if self.random.random() < 0.2:
+            await self._ask()
+        steps = self.random.sample(STEPS, self.random.choice((1, 1, 2, 3)))
+        await self._cycle(steps, self.random.choice((1, 30, 120, 600)))
+
+    async def _ask(self) -> None:
+        """Somebody or the log asks for one object."""
+        integration = self.random.choice(self.integrations)
+        tenant = self.estate.tenants[self.integrations.index(integration)]
+        target = self.random.choice(tenant.subscriptions)
+        options = [
+            (Step.SUBSCRIPTION_SETTINGS, target),
+            (Step.ALERT_EXPORTS, target),
+            (Step.RESOURCE_SETTINGS, target),
+        ]
+        resources = sorted(each.resource_id for each in self.azure.world.resources_of(target))
+        if resources:
+            options.append((Step.RESOURCES, self.random.choice(resources)))
+        if tenant.workspace_id:
+            options.append((Step.WORKSPACE_EXPORTS, tenant.workspace_id.lower()))
+        step, named = self.random.choice(options)
+        cause = self.random.choice((Cause.LOG, Cause.OPERATOR))
+        self._tell(f"asked for by {cause}: {step} {named}")
+        stamp = cycle_stamp(self.azure.world.clock.now())
+        await self.context.send_once(Job(step, Phase.TARGET, stamp, cause, integration.id, named))
+
+    async def _end(self) -> None:
+        """Everything calms down; then there is a bounded number of cycles to become as wanted."""
+        self._tell("all faults end")
+        self.azure.faults.switch_off()
+        self.queue.disorder = 0.0
+        self.deadly = False
+        truth = Truth(self.estate, self.context)
+        wrong: list[str] = []
+        for number in range(_MOST_CYCLES):
+            await self._cycle(STEPS, _SWEEP)
+            if number + 1 >= _LEAST_CYCLES:
+                wrong = await truth.wrong(self.integrations)
+                if not wrong:
+                    return
+        self.wrong += wrong
+
+    async def _cycle(self, steps: list[Step] | tuple[Step, ...], seconds: float) -> None:
+        clock = self.azure.world.clock
+        until = clock.seconds() + seconds
+        clock.move(0.01)
+        for step in steps:
+            await self.context.start(step, Cause.CYCLE)
+        self._tell(f"{', '.join(steps)}, then {seconds:.0f} s")
+        while (due := self.queue.due_at()) is not None and due <= until:
+            clock.move(max(due - clock.seconds(), 0.0))
+            await self._work(self.queue.take(_AT_ONCE))
+        clock.move(max(until - clock.seconds(), 0.0))
+
+    async def _work(self, jobs: list[Job]) -> None:
+        worker = Worker()
+        if self.deadly and self.random.random() < _DEATHS:
+            worker = Worker(self.random.randrange(_MOST_CALLS_BEFORE), self.random.random() < 0.5)
+        ends = await self.turnstile.run(
+            worker, [self.runner.run(job.step.queue, encode(job).encode()) for job in jobs]
+        )
+        for job, end in zip(jobs, ends, strict=True):
+            if end is not None:
+                self._come_again(job, end, worker)
+
+    def _come_again(self, job: Job, end: BaseException, worker: Worker) -> None:
+        """As the Functions host does with a message whose function failed, or whose worker is no more."""
+        self._tell(f"{type(end).__name__} after {worker.calls} calls: {job.step}:{job.phase} {job.target}")
+        if not isinstance(end, WorkerDiedError):
+            self.failures[job] += 1
+            if self.failures[job] >= MAX_DEQUEUE_COUNT:
+                raise end
+        self.queue.put(job, self.random.choice((0, 30, 600)))
+
+    async def _look(self, theirs: dict[str, object]) -> None:
+        """What must hold at every moment."""
+        if foreign(self.estate.world) != theirs:
+            self.wrong.append("what others made has changed")
+        for kind, count in self.azure.counts.by_kind.items():
+            if kind.startswith("DELETE "):
+                self.wrong.append(f"{count} calls of {kind}")
+            if kind == "unknown":
+                self.wrong.append(f"{count} calls that the simulated Azure does not know")
+        for integration in self.integrations:
+            gone = [
+                row.fact.subscription_id
+                for row in await self.context.subscriptions.list(integration.id)
+                if row.fact.upkeep.coverage is Coverage.GONE
+            ]
+            gone += [
+                row.fact.listed.id.lower()
+                for row in await self.context.resources.list(integration.id)
+                if row.fact.upkeep.coverage is Coverage.GONE
+            ]
+            self.wrong += [f"{key} is gone" for key in gone if key not in self.events.once_hidden]
+
+    async def _registered(self, tenant: Tenant) -> Integration:
+        integration = an_integration(
+            id=self.azure.world.guid(),
+            customer=tenant.customer,
+            tenant_id=tenant.tenant_id,
+            home_region=tenant.home_region,
+            workspace_resource_id=tenant.workspace_id or None,
+            created_at=self.azure.world.clock.now(),
+        )
+        await self.context.integrations.register(integration)
+        return integration
+
+    def _tell(self, line: str) -> None:
+        self.history.append(f"{self.azure.world.clock.now():%d %H:%M:%S} {line}")
+
+
+async def run(seed: int, account: Account | None = None) -> Run:
+    """Play the history of a seed, in memory or on a storage account that nobody else uses."""
+    random = Random(seed)  # noqa: S311 - repeatable on purpose
+    estate = draw_estate(random)
+    azure = SimulatedAzure(estate.world)
+    turnstile = Turnstile(random)
+    async with AsyncExitStack() as stack:
+        storage: Storage = (
+            await stack.enter_async_context(MemoryStorage(turnstile))
+            if account is None
+            else await stack.enter_async_context(empty_storage(account, turnstile))
+        )
+        queue = ChaosQueue(estate.world.clock, random, turnstile)
+        context = _context(azure, storage, queue, turnstile)
+        runner, events = Services._runner(context), Events(estate, azure, random)
+        played = Run(seed, random, estate, azure, turnstile, queue, context, runner, events)
+        await played.play()
+    return played
+
+
+def _context(azure: SimulatedAzure, storage: Storage, queue: ChaosQueue, turnstile: Turnstile) -> Context:
+    clock = azure.world.clock
+    arm = Arm(
+        ARM,
+        _Credential(azure),
+        PROVIDER.subscription_id,
+        transport=TakingTurns(InProcess(azure), turnstile),
+        clock=clock.seconds,
+    )
+    return Context(
+        arm=arm,
+        integrations=IntegrationStore(storage),
+        subscriptions=SubscriptionStore(storage),
+        hubs=HubStore(storage),
+        listings=ListingStore(storage),
+        problems=ProblemStore(storage),
+        claims=ClaimStore(storage),
+        resources=ResourceStore(storage),
+        workspaces=WorkspaceStore(storage),
+        alert_exports=AlertExportStore(storage),
+        removals=RemovalStore(storage),
+        mappings=MappingStore(storage),
+        queue=queue,
+        settings=Settings.from_environment(_SETTINGS),
+        clock=clock.now,
+    )

@@ -1,0 +1,317 @@
+"""What must hold in the end: Azure is as wanted, and the tables say what is true of it.
+
+What is wanted is worked out here from the world alone, by other code than the app's.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from local.azure.automations import may_send
+from local.azure.log_categories import ACTIVITY
+from local.azure.world import Setting, Subscription, World
+from shared.model.exports import ENTRA_TABLES
+from shared.model.hubs import HubAssignment, HubState
+from shared.model.integration import Integration
+from shared.model.problem import PROVIDER, Problem
+from shared.model.reasons import Reason
+from shared.model.subscription import Subscription as SubscriptionRow
+from shared.model.upkeep import Coverage, Upkeep
+from shared.sync.context import Context
+from tests.helpers.chaos_estate import AUTOMATION_GROUP, Estate, Tenant
+
+SETTING = "lightkeeper-logs"
+RULE = "lightkeeper-entra-data-export"
+AUTOMATION = "lightkeeperdefenderforcloudexport"
+_CATEGORIES = {
+    "microsoft.keyvault/vaults": {"AuditEvent"},
+    "microsoft.network/networksecuritygroups": {
+        "NetworkSecurityGroupEvent",
+        "NetworkSecurityGroupRuleCounter",
+    },
+}
+_LIMIT, _EXPORT_LIMIT = 5, 10
+_UNCOVERED = (Coverage.BLOCKED, Coverage.EXCLUDED, Coverage.GONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is to be true of one object.
+
+    Attributes:
+        where: the place under which its problems stand.
+        possible: whether Azure and the customer allow it to be as wanted.
+        standing: whether Azure has it as wanted.
+    """
+
+    where: str
+    possible: bool
+    standing: bool
+
+
+class Truth:
+    """Compares the tables of one customer with Azure.
+
+    Args:
+        estate: what there is.
+        context: the app's tables.
+    """
+
+    def __init__(self, estate: Estate, context: Context) -> None:
+        self._world = estate.world
+        self._estate = estate
+        self._context = context
+        self._wrong: list[str] = []
+        self._places: set[str] = set()
+
+    async def wrong(self, integrations: list[Integration]) -> list[str]:
+        """Everything that is not as it must be."""
+        self._wrong, self._places = [], set()
+        hubs = {(row.fact.region, row.fact.customer): row.fact for row in await self._context.hubs.list()}
+        for tenant, integration in zip(self._estate.tenants, integrations, strict=True):
+            await self._check(tenant, integration, hubs)
+        for problem in await self._context.problems.list(PROVIDER):
+            self._wrong.append(f"open for the provider: {problem.reason} at {problem.where}")
+        return self._wrong
+
+    async def _check(
+        self, tenant: Tenant, integration: Integration, hubs: dict[tuple[str, str], HubAssignment]
+    ) -> None:
+        context = self._context
+        problems = await context.problems.list(integration.id)
+        by_place: dict[str, list[Problem]] = defaultdict(list)
+        for problem in problems:
+            by_place[problem.where.lower()].append(problem)
+        self._places = set()
+        ready = {
+            region: hub.namespace
+            for (region, customer), hub in hubs.items()
+            if customer == tenant.customer and self._is_hub_right(hub)
+        }
+        needed = {tenant.home_region}
+        subscriptions = {
+            row.fact.subscription_id: row.fact for row in await context.subscriptions.list(integration.id)
+        }
+        watched = {key for key, row in subscriptions.items() if row.watched}
+        self._check_subscriptions(tenant, subscriptions, ready, by_place)
+        alerts = await context.alert_exports.list(integration.id)
+        for key in sorted(watched):
+            expected = self._of_alerts(tenant, self._world.subscriptions[key], ready)
+            if key in alerts:
+                self._compare(expected, alerts[key].upkeep, by_place)
+            else:
+                self._wrong.append(f"{expected.where}: nothing is known of it")
+        needed |= await self._check_resources(integration, tenant, watched, ready, by_place)
+        if tenant.workspace_id:
+            row = (await context.workspaces.read(integration.id, tenant.workspace_id)).fact
+            if row.region:
+                needed.add(row.region)
+            self._compare(self._of_workspace(tenant, ready), row.upkeep, by_place)
+        for region in sorted(needed - ready.keys()):
+            hub = hubs.get((region, tenant.customer))
+            self._wrong.append(f"hub in {region}: {hub.state if hub else 'not assigned'}, or not as wanted")
+        self._check_open(by_place, set(subscriptions) - watched)
+
+    def _check_open(self, by_place: dict[str, list[Problem]], unwatched: set[str]) -> None:
+        """What is open is open at something that is looked after, or below what is not."""
+        for place in sorted(by_place.keys() - self._places):
+            if not any(key in place for key in unwatched):
+                self._wrong.append(f"open at {place}: {[each.reason.value for each in by_place[place]]}")
+
+    def _check_subscriptions(
+        self,
+        tenant: Tenant,
+        rows: dict[str, SubscriptionRow],
+        ready: dict[str, str],
+        by_place: dict[str, list[Problem]],
+    ) -> None:
+        for key in tenant.subscriptions:
+            subscription, row = self._world.subscriptions[key], rows.get(key)
+            watched = row is not None and row.watched
+            wanted = bool(subscription.delegations) and subscription.state == "Enabled"
+            if wanted != watched:
+                self._wrong.append(f"subscription {key} is watched: {watched}")
+            if row is not None:
+                expected = self._of_subscription(tenant, subscription, ready)
+                if wanted:
+                    self._compare(expected, row.upkeep, by_place)
+                else:
+                    self._compare_uncovered(key, row.upkeep, by_place)
+
+    async def _check_resources(
+        self,
+        integration: Integration,
+        tenant: Tenant,
+        watched: set[str],
+        ready: dict[str, str],
+        by_place: dict[str, list[Problem]],
+    ) -> set[str]:
+        rows = {
+            row.fact.listed.id.lower(): row.fact for row in await self._context.resources.list(integration.id)
+        }
+        there = self._resources(tenant, watched)
+        for key, row in rows.items():
+            if row.listed.subscription_id not in watched:
+                continue
+            if key not in there and row.upkeep.coverage is not Coverage.GONE:
+                self._wrong.append(f"{key} is {row.upkeep.coverage}, and is not there")
+        regions: set[str] = set()
+        for key in sorted(there):
+            resource = self._world.resources[key]
+            regions.add(resource.location)
+            if key not in rows:
+                self._wrong.append(f"{key} is not known")
+                continue
+            if rows[key].listed.region != resource.location:
+                self._wrong.append(f"{key} is in {resource.location}, not {rows[key].listed.region}")
+            self._compare(self._of_resource(tenant, key, ready), rows[key].upkeep, by_place)
+        return regions
+
+    def _compare(self, expected: Expected, upkeep: Upkeep, by_place: dict[str, list[Problem]]) -> None:
+        place = expected.where.lower()
+        if expected.possible and not expected.standing:
+            self._wrong.append(f"{place} is not as wanted in Azure; its row: {upkeep}")
+        if (upkeep.coverage is Coverage.CONFIGURED) != expected.standing:
+            self._wrong.append(f"{place} stands: {expected.standing}; its row: {upkeep}")
+        if upkeep.coverage is Coverage.CONFIGURED:
+            if upkeep.reason is not None:
+                self._wrong.append(f"{place} is configured and has a reason")
+        else:
+            self._compare_uncovered(place, upkeep, by_place)
+        self._places.add(place)
+        if upkeep.coverage is Coverage.CONFIGURED and by_place.get(place):
+            self._wrong.append(f"{place} is configured; open: {[each.reason for each in by_place[place]]}")
+
+    def _compare_uncovered(self, place: str, upkeep: Upkeep, by_place: dict[str, list[Problem]]) -> None:
+        self._places.add(place)
+        if upkeep.coverage not in _UNCOVERED or upkeep.reason is None:
+            self._wrong.append(f"{place} is {upkeep.coverage}, reason {upkeep.reason}")
+            return
+        reasons = [each.reason for each in by_place.get(place, [])]
+        if reasons != [upkeep.reason]:
+            self._wrong.append(f"{place}: {upkeep.reason} in the row, but problems {reasons}")
+        if upkeep.reason in (Reason.UNREACHABLE, Reason.THROTTLED, Reason.KEEPS_NOTHING):
+            self._wrong.append(f"{place}: still {upkeep.reason}")
+
+    def _is_hub_right(self, row: HubAssignment) -> bool:
+        hub = self._world.hub(row.namespace, row.hub)
+        namespace = self._world.namespace(row.namespace)
+        capture = hub.capture or {} if hub else {}
+        return bool(
+            row.state is HubState.READY
+            and namespace
+            and self._world.ready(namespace)
+            and hub
+            and hub.captures
+            and capture.get("intervalInSeconds") == 60
+            and capture.get("skipEmptyArchives") is True
+            and hub.retention.get("retentionTimeInHours") == 168
+            and any(rule.name.lower() == "diagnostics" for rule in self._world.rules_of(row.namespace))
+        )
+
+    def _of_subscription(self, tenant: Tenant, subscription: Subscription, ready: dict[str, str]) -> Expected:
+        scope = f"/subscriptions/{subscription.subscription_id}"
+        namespace = ready.get(tenant.home_region, "")
+        return Expected(
+            subscription.subscription_id,
+            possible=_is_whole(subscription) and self._takes_settings(subscription, scope),
+            standing=self._has_setting(scope, namespace, tenant.customer, set(ACTIVITY)),
+        )
+
+    def _of_resource(self, tenant: Tenant, key: str, ready: dict[str, str]) -> Expected:
+        resource = self._world.resources[key]
+        subscription = self._world.subscriptions[key.split("/")[2]]
+        namespace = ready.get(resource.location, "")
+        categories = _CATEGORIES[resource.resource_type.lower()]
+        return Expected(
+            resource.resource_id,
+            possible=self._takes_settings(subscription, key),
+            standing=self._has_setting(key, namespace, tenant.customer, categories),
+        )
+
+    def _of_alerts(self, tenant: Tenant, subscription: Subscription, ready: dict[str, str]) -> Expected:
+        here = subscription.subscription_id
+        path = (
+            f"/subscriptions/{here}/resourceGroups/{AUTOMATION_GROUP}"
+            f"/providers/Microsoft.Security/automations/{AUTOMATION}"
+        )
+        found = self._world.automations.get(path.lower())
+        possible = (
+            _is_whole(subscription)
+            and "Security Admin" in tenant.roles
+            and "microsoft.security" in subscription.providers
+            and (here, AUTOMATION_GROUP.lower()) in self._world.groups
+        )
+        standing = False
+        if found is not None and possible:
+            actions = found.properties.get("actions") or [{}]
+            hub_id = str(actions[0].get("eventHubResourceId")).lower()
+            standing = (
+                found.properties.get("isEnabled") is True
+                and [each["eventSource"] for each in found.properties["sources"]] == ["Alerts"]
+                and hub_id.endswith(f"/{ready.get(tenant.home_region)}/eventhubs/{tenant.customer}")
+                and may_send(self._world, actions[0])
+            )
+        return Expected(f"{here} alerts", possible=possible, standing=standing)
+
+    def _of_workspace(self, tenant: Tenant, ready: dict[str, str]) -> Expected:
+        key = tenant.workspace_id.lower()
+        subscription = self._world.subscriptions[key.split("/")[2]]
+        rules = self._world.exports.get(key, {})
+        rule = rules.get(RULE)
+        namespace = ready.get(self._world.resources[key].location, "")
+        others = sum(each.enabled for name, each in rules.items() if name != RULE)
+        standing = (
+            rule is not None
+            and bool(subscription.delegations)
+            and rule.enabled
+            and rule.hub.lower() == tenant.customer
+            and rule.destination.lower().endswith(f"/namespaces/{namespace}")
+            and {table.lower() for table in rule.tables or ()} == {table.lower() for table in ENTRA_TABLES}
+        )
+        possible = (
+            bool(subscription.delegations)
+            and subscription.state == "Enabled"
+            and "microsoft.insights" in subscription.providers
+            and others < _EXPORT_LIMIT
+        )
+        return Expected(tenant.workspace_id, possible=possible, standing=standing)
+
+    def _resources(self, tenant: Tenant, watched: set[str]) -> set[str]:
+        """IDs of the resources that are to be kept: of monitored types, and to be seen by us."""
+        found: set[str] = set()
+        for key in sorted(watched & set(tenant.subscriptions)):
+            groups = {each.group for each in self._world.subscriptions[key].delegations}
+            found |= {
+                resource.resource_id.lower()
+                for resource in self._world.resources_of(key)
+                if resource.resource_type.lower() in _CATEGORIES
+                and (None in groups or resource.group.lower() in {str(group).lower() for group in groups})
+            }
+        return found
+
+    def _takes_settings(self, subscription: Subscription, scope: str) -> bool:
+        settings = self._world.settings.get(scope.lower(), {})
+        room = SETTING in settings or len(settings) < _LIMIT
+        return room and "microsoft.insights" in subscription.providers
+
+    def _has_setting(self, scope: str, namespace: str, hub: str, categories: set[str]) -> bool:
+        found: Setting | None = self._world.setting(scope, SETTING)
+        if found is None or not namespace:
+            return False
+        tail = f"/namespaces/{namespace}/authorizationrules/diagnostics"
+        return (found.hub, set(found.enabled)) == (hub, categories) and found.rule_id.lower().endswith(tail)
+
+
+def _is_whole(subscription: Subscription) -> bool:
+    return any(each.group is None for each in subscription.delegations)
+
+
+def foreign(world: World) -> dict[str, object]:
+    """Everything in customers' subscriptions that others made and nobody has changed since."""
+    found: dict[str, object] = {}
+    for scope, settings in world.settings.items():
+        found |= {f"{scope} {name}": each for name, each in settings.items() if name != SETTING}
+    for workspace, rules in world.exports.items():
+        found |= {f"{workspace} {name}": each for name, each in rules.items() if name != RULE}
+    found |= {key: each for key, each in world.automations.items() if not key.endswith(AUTOMATION)}
+    return found
