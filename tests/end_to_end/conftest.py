@@ -1,13 +1,15 @@
-"""Two systems per worker, started when first asked for: one that is patient, and one in a hurry."""
+"""Two systems: one whose waits are long and that has no cycles, and one in a hurry."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
+from shared.settings import SCHEDULES
 from tests.end_to_end.system import System, running
 
+_ONCE_A_YEAR = "0 0 0 1 1 *"
 _FAST = {
-    "LOCAL_HOST_MAX_POLL_MS": "100",
+    **dict.fromkeys(SCHEDULES, _ONCE_A_YEAR),
     "LIGHTKEEPER_CYCLE_SECONDS": "1",
     "LIGHTKEEPER_READ_BACK_SECONDS": "0",
 }
@@ -15,23 +17,23 @@ _PATIENT = {**_FAST, "LIGHTKEEPER_CORRELATION_WAIT_SECONDS": "3600"}
 _HURRIED = {
     **_FAST,
     "LIGHTKEEPER_CORRELATION_WAIT_SECONDS": "2",
-    "LIGHTKEEPER_SWEEP_SECONDS": "2",
-    "LIGHTKEEPER_SUBSCRIPTIONS_SCHEDULE": "* * * * * *",
-    "LIGHTKEEPER_SUBSCRIPTION_SETTINGS_SCHEDULE": "* * * * * *",
-    "LIGHTKEEPER_EVENT_HUBS_SCHEDULE": "*/2 * * * * *",
-    "LIGHTKEEPER_FLUSH_SCHEDULE": "* * * * * *",
+    "LIGHTKEEPER_SWEEP_SECONDS": "4",
+    "LIGHTKEEPER_SUBSCRIPTIONS_SCHEDULE": "*/2 * * * * *",
+    "LIGHTKEEPER_SUBSCRIPTION_SETTINGS_SCHEDULE": "*/2 * * * * *",
+    "LIGHTKEEPER_EVENT_HUBS_SCHEDULE": "*/5 * * * * *",
+    "LIGHTKEEPER_FLUSH_SCHEDULE": "*/2 * * * * *",
 }
 
 
 @pytest.fixture(scope="session")
 async def patient(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    """A system in which an operation's rest is waited for as long as a test may take."""
+    """A system without cycles, in which an operation's rest is waited for as long as a test may take."""
     async with running(tmp_path_factory.mktemp("patient"), 5, _PATIENT) as system:
         yield system
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def hurried(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    """A system whose cycles, sweeps and waits take a second or two."""
+    """A system whose cycles, sweeps and waits take a few seconds; it keeps a processor busy."""
     async with running(tmp_path_factory.mktemp("hurried"), 4, _HURRIED) as system:
         yield system

@@ -25,6 +25,7 @@ from local.app_client import AppClient
 from local.azure.control import AzureControl
 from local.stack import Stack
 from shared.capture.entries import CONDENSED
+from shared.model.reasons import Reason
 from tests.capture.activity_log import capture_file
 
 type Json = dict[str, Any]
@@ -32,7 +33,7 @@ type Json = dict[str, Any]
 PATIENCE = 60.0
 """Seconds until something that should happen is said not to; far more than a busy machine needs."""
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.25
 _DAY = datetime(2026, 1, 2, 3, tzinfo=UTC)
 _REGIONS = ("westeurope", "eastus")
 
@@ -102,14 +103,29 @@ class System:
     # Customers
 
     async def register(
-        self, subscriptions: int = 1, *, name: str = "", region: str = "", not_delegated: int = 0
+        self,
+        subscriptions: int = 1,
+        *,
+        region: str = _REGIONS[0],
+        not_delegated: int = 0,
+        vaults: int = 1,
+        **fields: object,
     ) -> Tenant:
-        """Make a customer tenant in Azure, and register it; its subscriptions are delegated at once."""
-        name = name or a_name()
-        region = region or _REGIONS[0]
-        made = await self.azure.add_customer(name, subscriptions, not_delegated=not_delegated)
-        answer = await self.app.register(customer=name, tenantId=made.tenant_id, homeRegion=region)
-        return Tenant(name, region, made.tenant_id, made.delegated + made.not_delegated, answer["id"])
+        """Make a customer tenant in Azure, and register it; its subscriptions are delegated at once.
+
+        Args:
+            subscriptions: how many.
+            region: its home region.
+            not_delegated: how many of the subscriptions are not delegated.
+            vaults: key vaults in each subscription.
+            fields: further fields of the registration.
+        """
+        name = a_name()
+        wanted = {"name": name, "subscriptions": subscriptions, "notDelegated": not_delegated}
+        made = await self._control("add-customer", wanted | {"vaults": vaults})
+        tenant = made["tenant_id"]
+        answer = await self.app.register(customer=name, tenantId=tenant, homeRegion=region, **fields)
+        return Tenant(name, region, tenant, (*made["delegated"], *made["not_delegated"]), answer["id"])
 
     async def customer(self) -> Tenant:
         """A customer with one configured subscription, for one test alone.
@@ -118,7 +134,7 @@ class System:
         """
         if not self._ready:
             regions = itertools.islice(itertools.cycle(_REGIONS), self._at_once)
-            made = [await self.register(region=region) for region in regions]
+            made = [await self.register(region=region, vaults=0) for region in regions]
             self._ready = [await self.configured(tenant) for tenant in made]
             for tenant in self._ready:
                 await self.settled(tenant)
@@ -141,6 +157,15 @@ class System:
             tenant.integration_id,
             namespace,
         )
+
+    async def monitored(self, tenant: Tenant, number: int) -> None:
+        """Wait until so many resources are monitored, and nothing else is to be done for any."""
+
+        def over(seen: Json) -> bool:
+            counts = seen["counts"]["resources"]
+            return bool(counts["configured"] == counts["total"] - counts["gone"] == number)
+
+        await until(lambda: self.app.integration(tenant.integration_id), over)
 
     async def subscription(self, tenant: Tenant, subscription_id: str) -> Json:
         """One subscription as the API shows it; empty if it does not."""
@@ -198,6 +223,11 @@ class System:
         self._messages += await self.app.take_messages()
         return [message for message in self._messages if message["customer"] == tenant.name]
 
+    async def reasons(self, tenant: Tenant) -> set[str]:
+        """What is wrong with a customer, but that no alerts are exported: our customers have no policy."""
+        problems = (await self.app.integration(tenant.integration_id))["problems"]
+        return {str(problem["reason"]) for problem in problems} - {Reason.AUTOMATION_GROUP_MISSING}
+
     async def problems(self, integration_id: str) -> list[Json]:
         """The problems of an integration, or of the provider, as they stand in the table."""
         table = self._tables.get_table_client("problems")
@@ -209,11 +239,16 @@ class System:
     ) -> list[Json]:
         """Let something happen, and tell all its entries (`entryList`) and operations."""
         body = {"scenario": scenario, "subscriptionId": subscription_id, "count": count, "seed": seed}
-        url = f"{self.stack.azure_url}/_control/play"
-        async with self._session.post(url, json=body | {"withEntries": True}) as answer:
+        answer = await self._control("play", body | {"withEntries": True})
+        written: list[Json] = answer["written"]
+        return written
+
+    async def _control(self, operation: str, body: Json) -> Json:
+        url = f"{self.stack.azure_url}/_control/{operation}"
+        async with self._session.post(url, json=body) as answer:
             answer.raise_for_status()
-            written: list[Json] = (await answer.json())["written"]
-            return written
+            value: Json = await answer.json()
+            return value
 
     # Capture files of the test's own
 

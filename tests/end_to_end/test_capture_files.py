@@ -19,6 +19,12 @@ async def of(system: System, tenant: Tenant, correlation: str) -> list[Json]:
     return sorted(found, key=lambda one: int(one[CONDENSED]["revision"]))
 
 
+async def problem_at(system: System, tenant: Tenant, where: str) -> list[str]:
+    """The reasons that the API shows for a place."""
+    problems = (await system.app.integration(tenant.integration_id))["problems"]
+    return [problem["reason"] for problem in problems if problem["where"] == where]
+
+
 async def test_an_operation_split_over_files_and_partitions_has_one_record(patient: System) -> None:
     tenant = await patient.customer()
     entries = [record("Start", 0), record("Accept", 1), record("Success", 2)]
@@ -85,26 +91,6 @@ async def test_a_late_entry_leads_to_a_second_revision_of_the_same_record(patien
     assert (first[CONDENSED]["revision"], second[CONDENSED]["revision"]) == (1, 2)
 
 
-async def test_an_operation_without_an_end_is_emitted_when_it_has_waited(hurried: System) -> None:
-    tenant = await hurried.customer()
-    start, orphan = record("Start", correlation="begun"), record("Success", correlation="ended")
-    path = await hurried.upload(tenant, [envelope(start, orphan)])
-    await hurried.hand_in(path)
-
-    begun = await until(lambda: of(hurried, tenant, "begun"), bool)
-    ended = await until(lambda: of(hurried, tenant, "ended"), bool)
-
-    assert holds(begun[0], [start])
-    assert holds(ended[0], [orphan])
-    assert (begun[0][CONDENSED]["outcome"], ended[0][CONDENSED]["missing"]) == ("unknown", ["start"])
-    counts = await hurried.until_entries(tenant, lambda counts: counts["parked"] == 0)
-    assert counts["in"] == counts["condensed"]
-    messages = await until(
-        lambda: hurried.messages(tenant), lambda found: any("/" not in each["source"] for each in found)
-    )
-    assert path not in {each["source"] for each in messages}
-
-
 async def test_what_cannot_be_read_is_set_aside_whole_with_place_and_reason(patient: System) -> None:
     tenant = await patient.customer()
     before = await patient.entries(tenant)
@@ -135,11 +121,8 @@ async def test_what_cannot_be_read_is_set_aside_whole_with_place_and_reason(pati
     )
     [one] = await of(patient, tenant, "c1")
     assert holds(one, good)
-    [problem] = (await patient.app.integration(tenant.integration_id))["problems"]
-    assert (problem["reason"], problem["where"]) == (
-        "entries_set_aside",
-        f"{tenant.namespace}/{tenant.name}",
-    )
+    place = f"{tenant.namespace}/{tenant.name}"
+    assert await problem_at(patient, tenant, place) == ["entries_set_aside"]
 
 
 async def test_a_file_that_breaks_off_is_kept_and_its_beginning_used(patient: System) -> None:
@@ -155,8 +138,7 @@ async def test_a_file_that_breaks_off_is_kept_and_its_beginning_used(patient: Sy
     aside = await patient.aside(tenant.name)
     assert aside
     assert all(each["bytes"] in whole for each in aside)
-    [problem] = (await patient.app.integration(tenant.integration_id))["problems"]
-    assert (problem["reason"], problem["where"]) == ("corrupt_capture_file", path)
+    assert await problem_at(patient, tenant, path) == ["corrupt_capture_file"]
 
 
 async def test_a_file_of_a_hub_that_nobody_has_goes_to_nobody(patient: System) -> None:

@@ -6,8 +6,9 @@ from collections import Counter
 import pytest
 
 from shared.capture.entries import CONDENSED
-from tests.capture.activity_log import exact, members
-from tests.end_to_end.system import Json, System, Tenant
+from tests.capture.activity_log import envelope, exact, members
+from tests.capture.activity_log import record as made
+from tests.end_to_end.system import Json, System, Tenant, until
 
 _SCENARIOS = ("deployment", "key_vault_create", "refused", "failed", "retried", "cascaded_delete", "alert")
 _OUR_WRITE = "MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/WRITE"
@@ -44,6 +45,8 @@ async def told(hurried: System) -> list[tuple[Tenant, list[Json]]]:
     tenants = [await hurried.configured(tenant) for tenant in registered]
     told = [(tenant, await act(hurried, tenant)) for tenant in tenants]
     for tenant in tenants:
+        # Each subscription has a vault from the beginning and one that was created since.
+        await hurried.monitored(tenant, 2 * len(tenant.subscriptions))
         await hurried.settled(tenant)
     return told
 
@@ -146,7 +149,7 @@ async def test_the_api_shows_what_was_made_ready(
     for tenant, _ in told:
         seen = await hurried.app.integration(tenant.integration_id)
         assert seen["status"] == "active"
-        assert seen["problems"] == []
+        assert await hurried.reasons(tenant) == set()
         assert seen["counts"]["subscriptions"] == {
             "total": 3,
             "pending": 0,
@@ -157,7 +160,7 @@ async def test_the_api_shows_what_was_made_ready(
             "gone": 0,
             "reasons": {},
         }
-        [hub] = seen["hubs"]
+        [hub] = [each for each in seen["hubs"] if each["region"] == tenant.region]
         assert (hub["region"], hub["hub"], hub["state"]) == (tenant.region, tenant.name, "ready")
         assert hub["namespace"] == f"lightkeeper-{tenant.region}-1"
         rows = await hurried.app.subscriptions(tenant.integration_id)
@@ -179,6 +182,30 @@ async def test_azure_has_what_the_api_says(hurried: System, told: list[tuple[Ten
             assert len(setting["enabled"]) == 8
         hub = state["hubs"][f"{tenant.namespace}/{tenant.name}"]
         assert (hub["capture"], hub["partitions"]) == (True, 4)
+
+
+async def of_correlation(system: System, tenant: Tenant, correlation: str) -> list[Json]:
+    return [one for one in await system.records(tenant) if one["correlationId"] == correlation]
+
+
+async def test_an_operation_without_an_end_is_emitted_when_it_has_waited(hurried: System) -> None:
+    tenant = await hurried.customer()
+    start, orphan = made("Start", correlation="begun"), made("Success", correlation="ended")
+    path = await hurried.upload(tenant, [envelope(start, orphan)])
+    await hurried.hand_in(path)
+
+    begun = await until(lambda: of_correlation(hurried, tenant, "begun"), bool)
+    ended = await until(lambda: of_correlation(hurried, tenant, "ended"), bool)
+
+    assert list(members(json.dumps(begun[0]))) == [exact(json.dumps(start))]
+    assert list(members(json.dumps(ended[0]))) == [exact(json.dumps(orphan))]
+    assert (begun[0][CONDENSED]["outcome"], ended[0][CONDENSED]["missing"]) == ("unknown", ["start"])
+    counts = await hurried.until_entries(tenant, lambda counts: counts["parked"] == 0)
+    assert counts["in"] == counts["condensed"]
+    messages = await until(
+        lambda: hurried.messages(tenant), lambda found: any("/" not in each["source"] for each in found)
+    )
+    assert path not in {each["source"] for each in messages}
 
 
 def latest_of(records: list[Json]) -> dict[Key, Json]:

@@ -52,7 +52,7 @@ async def test_throttling_delays_and_blocks_nothing_else(hurried: System) -> Non
     known = await hurried.customer()
     logged = len(hurried.log())
     await hurried.azure.switch_fault_on("throttled", seconds=_RETRY_AFTER)
-    tenant = await hurried.register(3)
+    tenant = await hurried.register(3, vaults=0)
 
     began = time.monotonic()
     await met(hurried, "throttled", 10)
@@ -77,7 +77,7 @@ async def test_throttling_delays_and_blocks_nothing_else(hurried: System) -> Non
 async def test_after_an_outage_everything_is_as_wanted(hurried: System) -> None:
     known, disabled, changed = [await hurried.customer() for _ in range(3)]
     await hurried.azure.switch_fault_on("error_503", name="outage")
-    tenant = await hurried.register(2)
+    tenant = await hurried.register(2, vaults=0)
     await hurried.azure.set_state(disabled.subscriptions[0], "Disabled")
     assert await hurried.azure.delete_setting(
         f"/subscriptions/{changed.subscriptions[0]}", "Lightkeeper-Logs"
@@ -96,7 +96,7 @@ async def test_after_an_outage_everything_is_as_wanted(hurried: System) -> None:
     await until(lambda: hurried.setting(changed.subscriptions[0]), lambda setting: setting is not None)
     for each in (known, changed, tenant):
         await hurried.configured(each)
-        assert (await hurried.app.integration(each.integration_id))["problems"] == []
+        assert await hurried.reasons(each) == set()
     await until(lambda: listing_problem(hurried), lambda reason: reason is None)
 
 
@@ -104,7 +104,7 @@ async def test_a_namespace_that_is_lost_while_it_is_made_is_made_in_the_end(hurr
     await hurried.azure.switch_fault_on(
         "drop_after", method="PUT", path="/namespaces/lightkeeper-norwayeast-1", calls=2
     )
-    tenant = await hurried.register(region="norwayeast")
+    tenant = await hurried.register(region="norwayeast", vaults=0)
     tenant = await hurried.configured(tenant)
     assert tenant.namespace == "lightkeeper-norwayeast-1"
 
