@@ -189,7 +189,8 @@ class MemoryStorage(Storage):
     def __init__(self, turnstile: Turnstile) -> None:
         super().__init__(StorageSettings(_UNUSED, "", "", ""), NoToken())
         self._turnstile = turnstile
-        self._memory: dict[str, Any] = {}
+        self._there: dict[str, object] = {}
+        self._clients: dict[str, object] = {}
 
     async def table(self, name: TableName) -> TableClient:
         """The table; making it is a call."""
@@ -200,9 +201,11 @@ class MemoryStorage(Storage):
         return await self._made(name, lambda: MemoryContainer(self._turnstile))
 
     async def _made(self, name: str, make: Callable[[], object]) -> Any:  # noqa: ANN401 - in a client's place
-        async def made() -> None:
-            self._memory.setdefault(name, make())
+        async def made() -> object:
+            return self._there.setdefault(name, make())
 
-        if name not in self._memory:
-            await self._turnstile.call(made)
-        return self._memory[name]
+        if name not in self._clients:
+            # Whoever dies before the answer does not know that it is there, and makes it again.
+            client = await self._turnstile.call(made)
+            self._clients[name] = client
+        return self._clients[name]
