@@ -218,6 +218,9 @@ def _seen(
     now: datetime,
 ) -> Subscription:
     row = known or _never_seen(integration, item.subscription_id)
+    if row.last_seen > stamp:
+        # A listing that began later was faster; what this one saw may be over.
+        return row
     since = (row.delegated_since or now) if provider_tenant_id in item.managed_by else None
     return replace(
         row,
@@ -225,7 +228,7 @@ def _seen(
         state=item.state,
         quota_id=item.quota_id,
         first_seen=row.first_seen or stamp,
-        last_seen=max(row.last_seen, stamp),
+        last_seen=stamp,
         delegated_since=since,
         upkeep=_EXCLUDED if row.upkeep.coverage is Coverage.GONE else row.upkeep,
     )

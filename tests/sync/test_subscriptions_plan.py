@@ -210,6 +210,11 @@ def test_a_late_listing_of_an_old_cycle_does_not_turn_stamps_back() -> None:
         assert after[before.subscription_id] == before
 
 
+def test_a_late_listing_of_an_old_cycle_undoes_nothing_that_a_newer_one_saw() -> None:
+    newer = _plan([a_listed(state="Disabled")], number=2)
+    assert _plan([a_listed(state="Enabled")], newer, number=1) == newer
+
+
 def test_over_the_cap_those_first_seen_are_kept() -> None:
     first, second = _history([[a_listed(3), a_listed(2)], [a_listed(1), a_listed(2), a_listed(3)]], cap=2)
     assert {key for key, row in first.items() if row.watched} == {a_guid(2), a_guid(3)}
