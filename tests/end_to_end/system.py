@@ -6,7 +6,7 @@ import itertools
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -15,7 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables.aio import TableServiceClient
 from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue import TextBase64EncodePolicy
@@ -317,8 +317,10 @@ class System:
             return Reply(answer.status, answer.headers, await answer.read())
 
     async def send(self, queue: str, text: str) -> None:
-        """Put a message on a queue, as the app's own are encoded."""
+        """Put a message on a queue, as the app's own are encoded; a queue is made by who sends first."""
         client = self._queues.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
+        with suppress(ResourceExistsError):
+            await client.create_queue()
         await client.send_message(text)
 
     async def poisoned(self, queue: str) -> list[Json]:
