@@ -136,7 +136,12 @@ class _Correlation:
             self.room.append(member)
 
     def settle(self) -> None:
-        """Bring those in the waiting room to their operations, or let them pass through."""
+        """Bring those in the waiting room to their operations, or let them pass through.
+
+        Which operation is the only one that fits is known when the wait is over, not before: of two that
+        share a correlation ID one may stand in a file that is handled later. Entries that are a whole
+        operation among themselves need not wait as long as there is no other.
+        """
         waiting = [member for member in self.room if member.waits]
         if not waiting:
             return
@@ -147,14 +152,17 @@ class _Correlation:
         passing: set[bytes] = set()
         for member in waiting:
             place = found[keys[member.raw]]
-            if place.fit is Fit.JOINS and place.key:
-                joining[place.key].append(member)
-            elif place.fit is Fit.FORMS and place.key:
+            if place.fit is Fit.FORMS and place.key:
                 forming[place.key].append(member)
-            elif place.fit is Fit.SEVERAL or self._is_due([member]):
+            elif place.fit is Fit.SEVERAL:
                 passing.add(member.raw)
+            elif self._is_due([member]):
+                if place.key:
+                    joining[place.key].append(member)
+                else:
+                    passing.add(member.raw)
         for key, members in forming.items():
-            if self._is_due(members) or self._is_complete(members):
+            if self._is_due(members) or (not self.operations and self._is_complete(members)):
                 joining[key] += members
         gone = {member.raw for members in joining.values() for member in members}
         for key, members in joining.items():

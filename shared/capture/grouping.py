@@ -1,9 +1,10 @@
 """Which operation an entry belongs to that lacks the operation's name or its resource.
 
 Such an entry joins the only operation of its correlationId that fits, that is, has the part which the
-entry has. Several that fit cannot become one again, so it then passes through. With none it waits.
-Entries with a name but no resource for which there is none *form* an operation among themselves, which
-also takes in entries without a name; it counts as one once it is complete or the wait is over.
+entry has. Several that fit cannot become one again, so it then passes through. With one it waits, since
+another may come, and with none, since one may come. Entries with a name but no resource for which there
+is none *form* an operation among themselves, which also takes in entries without a name; it counts as one
+once the wait is over, or it is complete and there is no other.
 """
 
 from collections import defaultdict

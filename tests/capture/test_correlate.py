@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.capture.condense import Record
 from shared.capture.correlate import Plan, Run, correlate, replay
 from shared.capture.entries import CONDENSED, Entry
 from shared.capture.sift import sift
@@ -58,7 +59,11 @@ def numbered(records: Iterable[dict[str, Any]]) -> list[Entry]:
 
 
 def facts(plan: Plan, number: int = 0) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(plan.records[number].line)[CONDENSED]
+    return facts_of(plan.records[number])
+
+
+def facts_of(made: Record) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(made.line)[CONDENSED]
     return found
 
 
@@ -182,9 +187,21 @@ def partial(status: str = "Accept", second: int = 5, **fields: object) -> dict[s
 def test_an_incomplete_entry_that_comes_before_its_operation_waits_for_it() -> None:
     memory = Memory()
     assert memory.run(numbered([partial()]), "f1").counts == Counts(entries=1, parked=1)
-    plan = memory.run(numbered([record("Start"), record("Success", 9)]), "f2")
-    assert facts(plan)["num_correlated_records"] == 3
-    assert memory.counts == Counts(entries=3, condensed=3, parked=1, unparked=1, operations=1)
+    memory.run(numbered([record("Start"), record("Success", 9)]), "f2")
+    plan = memory.run([], "flush", NOW + WAIT)
+    assert (facts(plan)["num_correlated_records"], facts(plan)["revision"]) == (3, 2)
+    assert memory.counts == Counts(entries=3, condensed=3, parked=1, unparked=1, operations=2)
+
+
+def test_an_incomplete_entry_joins_nothing_while_another_operation_may_come_that_fits() -> None:
+    memory = Memory()
+    start = record("Start", operationName="A")
+    assert memory.run(numbered([start, partial()]), "f1").counts.parked == 2
+    memory.run(numbered([record("Start", operationName="B")]), "f2")
+    plan = memory.run([], "flush", NOW + WAIT)
+    assert [one.raw for one in plan.passed] == []
+    assert sorted(made["num_correlated_records"] for made in map(facts_of, plan.records)) == [1, 1]
+    assert memory.passed == Counter([exact(text(partial()))])
 
 
 @pytest.mark.parametrize(
@@ -205,9 +222,14 @@ def test_an_incomplete_entry_joins_only_what_fits_alone(fields: dict[str, str], 
         for name, resource in places
         for status in ("Start", "Success")
     ]
-    plan = Memory().run(numbered([*operations, partial(**fields)]), "f1")
-    expected = {True: (9, 0, 0), False: (8, 1, 0), None: (8, 0, 1)}[fits]
-    assert (plan.counts.condensed, plan.counts.unmatched, plan.counts.parked) == expected
+    memory = Memory()
+    plan = memory.run(numbered([*operations, partial(**fields)]), "f1")
+    at_once = {True: (8, 0, 1), False: (8, 1, 0), None: (8, 0, 1)}[fits]
+    assert (plan.counts.condensed, plan.counts.unmatched, plan.counts.parked) == at_once
+    memory.run([], "flush", NOW + WAIT)
+    in_the_end = {True: (9, 0, 0), False: (8, 1, 0), None: (8, 1, 0)}[fits]
+    totals = memory.counts
+    assert (totals.condensed, totals.unmatched, totals.still_parked) == in_the_end
 
 
 def test_an_incomplete_entry_without_an_operation_passes_through_after_the_wait() -> None:
