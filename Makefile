@@ -1,6 +1,6 @@
 # make demo    the main job, from nothing, on this machine
 # make run     the same parts, up until Ctrl-C
-# make test    all tests        make lint   ruff and mypy        make bench   benchmarks
+# make test    all tests        make lint   ruff, mypy, Bicep   make bench   benchmarks
 # make soak    2,000 histories of chaos, each from a seed
 # make condense FILES="..."     the real correlation code on your own files
 # make clean   remove everything that make made
@@ -43,6 +43,7 @@ lint: install
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@sh infra/lint.sh $(BIN)/python
 
 format: install
 	@$(BIN)/ruff format .
