@@ -14,7 +14,7 @@ from shared.model.integration import Integration
 from shared.model.jobs import Step
 from shared.model.reasons import Reason
 from shared.sync.draining import is_over, plan_drains
-from shared.sync.event_hubs import due_namespaces
+from shared.sync.hub_plans import due_namespaces
 from tests.helpers.facts import INTEGRATION, NOW, an_assignment, settings
 from tests.helpers.lab import Lab, open_lab
 

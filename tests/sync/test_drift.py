@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.arm.event_hubs import hub_body, hub_from_body, namespace_body, namespace_from_body
 from shared.model.diagnostics import ACTIVITY_LOG_CATEGORIES
 from shared.sync.drift import hub_drift, namespace_drift, setting_drift
-from shared.sync.event_hubs import wanted_hub, wanted_namespace
+from shared.sync.hub_plans import wanted_hub, wanted_namespace
 from tests.helpers.facts import IDENTITY_ID, a_setting, settings
 
 _CATEGORY = next(iter(sorted(ACTIVITY_LOG_CATEGORIES)))

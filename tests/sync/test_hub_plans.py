@@ -9,7 +9,7 @@ from shared.model.hubs import HubAssignment, HubShape, HubState, NamespaceShape
 from shared.model.outcome import CREATED, REPAIRED, UNCHANGED, Outcome, blocked
 from shared.model.reasons import Reason
 from shared.store.tables import Stored
-from shared.sync.event_hubs import (
+from shared.sync.hub_plans import (
     NamespaceAction,
     due_namespaces,
     plan_hubs,
