@@ -104,7 +104,8 @@ class Child:
             except subprocess.TimeoutExpired:
                 continue
         self._reader.join(timeout=1)
-        if self._process.stdout is not None:
+        # A pipe that a grandchild still holds open cannot be closed while it is read.
+        if self._process.stdout is not None and not self._reader.is_alive():
             self._process.stdout.close()
         self._log_file.close()
 

@@ -86,7 +86,9 @@ class ResourceSettingsStep:
         due = [row for row in reachable if self._is_due(job, row.fact)]
         visit = await self._visit(job, due[:MOST_PER_JOB], hubs)
         await self._save(visit.changed)
-        if visit.written or any(row.fact.upkeep.coverage is Coverage.WRITTEN for row in rows):
+        unread = visit.written or any(row.fact.upkeep.coverage is Coverage.WRITTEN for row in rows)
+        # A read-back that was hindered comes again by itself: a second one each time would double them.
+        if unread and not (job.cause is Cause.RETRY and visit.hindrance is not None):
             read_back = replace(job, cause=Cause.RETRY, attempt=0)
             await context.send_once(read_back, context.settings.read_back_seconds)
         if isinstance(visit.hindrance, ThrottledError) and visit.changed:

@@ -51,6 +51,8 @@ _AT_ONCE = 4
 _DEATHS = 0.15
 _MOST_CALLS_BEFORE = 25
 _LEAST_CYCLES, _MOST_CYCLES = 3, 9
+_MOST_DELIVERIES = 5_000
+"""Of jobs in one cycle; many times what any history needs."""
 _SETTINGS = {
     "LightkeeperStorage": "not used",
     "AZURE_RESOURCE_MANAGER_URL": ARM,
@@ -185,9 +187,12 @@ class Run:
         for step in steps:
             await self.context.start(step, Cause.CYCLE)
         self._tell(f"{', '.join(steps)}, then {seconds:.0f} s")
+        deliveries = 0
         while (due := self.queue.due_at()) is not None and due <= until:
             clock.move(max(due - clock.seconds(), 0.0))
             await self._work(self.queue.take(_AT_ONCE))
+            deliveries += 1
+            assert deliveries < _MOST_DELIVERIES, f"jobs multiply: {self.history[-5:]}"
         clock.move(max(until - clock.seconds(), 0.0))
 
     async def _work(self, jobs: list[Job]) -> None:
