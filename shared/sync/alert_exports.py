@@ -7,7 +7,6 @@ is written again: when our key changes, and at the end of each sweep.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 from shared.arm.automations import get_group_region
 from shared.arm.errors import ArmError, NotFoundError, ThrottledError, UnavailableError
@@ -15,7 +14,7 @@ from shared.arm.event_hubs import get_connection_string
 from shared.model.exports import AlertExport
 from shared.model.hubs import HubAssignment, HubState
 from shared.model.ids import stable_hash
-from shared.model.jobs import Cause, Job, Phase, Step
+from shared.model.jobs import Cause, Job, Phase
 from shared.model.outcome import blocked
 from shared.model.reasons import Reason
 from shared.model.subscription import Subscription
@@ -25,11 +24,9 @@ from shared.settings import Settings
 from shared.store.tables import Stored
 from shared.sync.context import Context
 from shared.sync.keepers import SECURITY_ADMIN, AlertExportKeeper
-from shared.sync.upkeep import explained, has_news, is_stale, is_wanted, look_after, settled
+from shared.sync.upkeep import explained, given_up, has_news, is_stale, is_wanted, look_after, settled
 
 _log = logging.getLogger(__name__)
-
-_SECONDS_PER_JOB: Final = 0.1
 
 
 class AlertExportsStep:
@@ -47,8 +44,7 @@ class AlertExportsStep:
         """
         context = self._context
         if not job.integration_id:
-            for integration in await context.integrations.list():
-                await context.start(Step.ALERT_EXPORTS, job.cause, integration.id)
+            await context.start_each(job)
             return None
         found = await context.integrations.get(job.integration_id)
         if found is None:
@@ -68,13 +64,8 @@ class AlertExportsStep:
             return
         context = self._context
         row = await context.alert_exports.read(job.integration_id, job.target)
-        outcome = blocked(
-            error.reason if error is not None else Reason.UNREACHABLE,
-            error.detail if error is not None else "",
-        )
-        await self._save(
-            row, replace(row.fact, upkeep=settled(row.fact.upkeep, outcome, context.clock(), job.cycle))
-        )
+        upkeep = settled(row.fact.upkeep, given_up(error), context.clock(), job.cycle)
+        await self._save(row, replace(row.fact, upkeep=upkeep))
 
     async def _fan_out(self, job: Job, hub: HubAssignment) -> None:
         context = self._context
@@ -83,11 +74,7 @@ class AlertExportsStep:
         chosen = due(
             rows, await context.alert_exports.list(job.integration_id), version, job=job, context=context
         )
-        targets = [replace(job, phase=Phase.TARGET, target=target, attempt=0) for target in chosen]
-        interval = float(context.settings.cycle_seconds)
-        if job.cause is not Cause.CYCLE:
-            interval = min(interval, len(targets) * _SECONDS_PER_JOB)
-        await context.send_spread(targets, interval)
+        await context.fan_out(job, chosen)
 
     async def _look_after(self, job: Job, hub: HubAssignment) -> None:
         context = self._context
@@ -105,8 +92,7 @@ class AlertExportsStep:
         after = replace(row.fact, upkeep=upkeep, key_version=version)
         await self._save(row, after)
         if upkeep.coverage is Coverage.WRITTEN:
-            read_back = replace(job, cause=Cause.RETRY, attempt=0)
-            await context.send_once(read_back, context.settings.read_back_seconds)
+            await context.read_back(job)
 
     async def _kept(self, job: Job, hub: HubAssignment, upkeep: Upkeep, secret: str) -> Upkeep:
         context = self._context

@@ -1,7 +1,7 @@
 """What every step works with."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -26,6 +26,9 @@ from shared.store.workspaces import WorkspaceStore
 
 CLAIM_SECONDS: Final = 60.0
 """How long after its due moment a job may still wait on its queue before another one is sent."""
+
+SECONDS_PER_JOB: Final = 0.1
+"""Jobs that are wanted at once still come at this pace, so that a large tenant makes no burst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,23 @@ class Context:
         """Put a planning job on a step's queue."""
         cycle = cycle_stamp(self.clock())
         await self.queue.send(Job(step, Phase.PLAN, cycle, cause, integration_id))
+
+    async def start_each(self, job: Job) -> None:
+        """Put a planning job for each integration on the queue of one that spans all of them."""
+        for integration in await self.integrations.list():
+            await self.start(job.step, job.cause, integration.id)
+
+    async def fan_out(self, job: Job, targets: Iterable[str]) -> None:
+        """Send the target jobs of a planning job: a cycle's over the cycle, others as soon as is decent."""
+        jobs = [replace(job, phase=Phase.TARGET, target=target, attempt=0) for target in targets]
+        interval = float(self.settings.cycle_seconds)
+        if job.cause is not Cause.CYCLE:
+            interval = min(interval, len(jobs) * SECONDS_PER_JOB)
+        await self.send_spread(jobs, interval)
+
+    async def read_back(self, job: Job) -> None:
+        """Have the targets of a job looked at again when Azure has had time to keep what was written."""
+        await self.send_once(replace(job, cause=Cause.RETRY, attempt=0), self.settings.read_back_seconds)
 
     async def send_once(self, job: Job, delay: float = 1.0) -> None:
         """Send a job after `delay` seconds, unless one for the same target comes no later anyway."""

@@ -5,11 +5,9 @@ no such object, or what stood in the way. What Azure refuses is not tried again 
 then everything is looked at once more, so that nothing stays that a job under way wrote in the meantime.
 """
 
-import asyncio
 import logging
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,38 +18,19 @@ from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
 from shared.model.reasons import Reason
 from shared.model.removal import Removal, RemovalState
 from shared.settings import Settings
-from shared.store.tables import ConflictError, Stored
-from shared.sync.context import Context
+from shared.store.tables import Stored
+from shared.sync.context import SECONDS_PER_JOB, Context
 from shared.sync.draining import draining
 from shared.sync.removers import is_ours, removals_of, remover_of
 from shared.sync.upkeep import explained
+from shared.sync.visits import MOST_PER_JOB, save, visit
 
 _log = logging.getLogger(__name__)
-
-AT_ONCE: Final = 16
-"""Calls to Azure under way at once for one subscription."""
-
-MOST_PER_JOB: Final = 500
-"""Objects in one visit; a larger subscription takes several."""
 
 MOST_DELETIONS: Final = 3
 """Deletions in a row that no read-back confirmed, after which Azure is said to keep the object."""
 
-_SECONDS_PER_JOB: Final = 0.1
 _FAILURES: Final = (Reason.UNREACHABLE, Reason.THROTTLED, Reason.IDENTITY_REFUSED)
-
-
-@dataclass(slots=True)
-class _Visit:
-    """What became of a visit to one subscription.
-
-    Attributes:
-        changed: rows that are to be written.
-        hindrance: what stopped it, if anything did.
-    """
-
-    changed: list[tuple[Stored[Removal], Removal]]
-    hindrance: ArmError | None = None
 
 
 class OffboardingStep:
@@ -99,7 +78,7 @@ class OffboardingStep:
         rows = await self._rows(integration.fact)
         due = {row.subscription_id for row in rows if is_due(row, integration.fact, context.settings, now)}
         targets = [replace(job, phase=Phase.TARGET, target=target, attempt=0) for target in sorted(due)]
-        interval = min(float(context.settings.cycle_seconds), len(targets) * _SECONDS_PER_JOB)
+        interval = min(float(context.settings.cycle_seconds), len(targets) * SECONDS_PER_JOB)
         await context.send_spread(targets, interval)
         if any(row.open for row in rows):
             return
@@ -144,37 +123,20 @@ class OffboardingStep:
     async def _remove(self, job: Job, integration: Integration) -> float | None:
         context = self._context
         rows = await self._due(integration, job.target, context.clock())
-        visit = await self._visit(rows[:MOST_PER_JOB])
-        await self._save(visit.changed)
-        if visit.hindrance is not None:
-            raise visit.hindrance
+        made = await visit(
+            rows[:MOST_PER_JOB], lambda row: step(context.arm, context.settings, row, context.clock())
+        )
+        await self._save(made.changed)
+        if made.hindrance is not None:
+            raise made.hindrance
         if len(rows) > MOST_PER_JOB:
             return 0.0
-        if any(after.open for _, after in visit.changed):
+        if any(after.open for _, after in made.changed):
             read_back = replace(job, cause=Cause.RETRY, attempt=0)
             await context.queue.send(read_back, context.settings.read_back_seconds)
         else:
             await self._plan_again(integration.id, float(context.settings.poll_seconds))
         return None
-
-    async def _visit(self, rows: Sequence[Stored[Removal]]) -> _Visit:
-        context = self._context
-        visit = _Visit([])
-        gate = asyncio.Semaphore(AT_ONCE)
-
-        async def one(row: Stored[Removal]) -> None:
-            async with gate:
-                if visit.hindrance is not None:
-                    return
-                try:
-                    after = await step(context.arm, context.settings, row.fact, context.clock())
-                except (ThrottledError, UnavailableError) as error:
-                    visit.hindrance = error
-                    return
-                visit.changed.append((row, after))
-
-        await asyncio.gather(*map(one, rows))
-        return visit
 
     async def _save(self, changed: Iterable[tuple[Stored[Removal], Removal]]) -> None:
         context = self._context
@@ -183,13 +145,7 @@ class OffboardingStep:
             _log.info("%s is %s integration=%s", after.where, after.state.value, after.integration_id)
             if after.reason is not before.fact.reason:
                 await context.note(after.integration_id, after.where, after.reason, after.detail)
-        try:
-            await context.removals.save(Stored(after, before.etag) for before, after in changed)
-        except ConflictError:
-            # Somebody else was at some of these rows: keep what we did to the others.
-            for before, after in changed:
-                with suppress(ConflictError):
-                    await context.removals.save([Stored(after, before.etag)])
+        await save(changed, context.removals.save)
 
     async def _plan_again(self, integration_id: str, delay: float) -> None:
         cycle = cycle_stamp(self._context.clock())

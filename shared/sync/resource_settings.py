@@ -4,60 +4,31 @@ One job looks after all due resources of a subscription, a bounded number at onc
 them cost a few storage round trips besides their calls to Azure.
 """
 
-import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from shared.arm.errors import ArmError, ThrottledError, UnavailableError
+from shared.arm.errors import ArmError, ThrottledError
 from shared.arm.event_hubs import rule_id
 from shared.model.diagnostics import DiagnosticSetting
 from shared.model.hubs import HubAssignment, HubState
 from shared.model.ids import parse_resource_id
-from shared.model.jobs import Cause, Job, Phase, Step
+from shared.model.jobs import Cause, Job, Phase
 from shared.model.monitored import MONITORED_TYPES
-from shared.model.outcome import blocked
 from shared.model.reasons import Reason
 from shared.model.resource import Resource
 from shared.model.upkeep import Coverage, Upkeep
 from shared.settings import Settings
-from shared.store.tables import ConflictError, Stored
+from shared.store.tables import Stored
 from shared.sync.context import Context
 from shared.sync.keepers import SettingKeeper
-from shared.sync.upkeep import ActionKind, has_news, is_wanted, look_after, settled
+from shared.sync.upkeep import ActionKind, given_up, has_news, is_wanted, look_after, settled
+from shared.sync.visits import MOST_PER_JOB, save, visit
 
 _log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 16
-"""Calls to Azure under way at once for one subscription."""
-
-MOST_PER_JOB: Final = 500
-"""Resources in one visit; a larger subscription takes several."""
-
-_SECONDS_PER_JOB: Final = 0.1
-
 type Hubs = Mapping[str, HubAssignment]
 """The integration's ready hubs by region."""
-
-
-@dataclass(slots=True)
-class _Visit:
-    """What became of a visit to one subscription.
-
-    Attributes:
-        changed: rows as they were and are to be.
-        hindrance: what stopped it, if anything did.
-    """
-
-    changed: list[tuple[Stored[Resource], Resource]]
-    hindrance: ArmError | None = None
-
-    @property
-    def written(self) -> bool:
-        """Whether anything has to be read back."""
-        return any(after.upkeep.coverage is Coverage.WRITTEN for _, after in self.changed)
 
 
 class ResourceSettingsStep:
@@ -74,8 +45,7 @@ class ResourceSettingsStep:
         """
         context = self._context
         if not job.integration_id:
-            for integration in await context.integrations.list():
-                await context.start(Step.RESOURCE_SETTINGS, job.cause, integration.id)
+            await context.start_each(job)
             return None
         hubs = await self._hubs(job.integration_id)
         if job.phase is Phase.PLAN:
@@ -84,27 +54,25 @@ class ResourceSettingsStep:
         rows = await self._rows(job)
         reachable = [row for row in rows if row.fact.listed.region in hubs]
         due = [row for row in reachable if self._is_due(job, row.fact)]
-        visit = await self._visit(job, due[:MOST_PER_JOB], hubs)
-        await self._save(visit.changed)
-        unread = visit.written or any(row.fact.upkeep.coverage is Coverage.WRITTEN for row in rows)
+        made = await visit(due[:MOST_PER_JOB], lambda resource: self._look_after(job, resource, hubs))
+        await self._save(made.changed)
+        written = any(after.upkeep.coverage is Coverage.WRITTEN for _, after in made.changed)
+        unread = written or any(row.fact.upkeep.coverage is Coverage.WRITTEN for row in rows)
         # A read-back that was hindered comes again by itself: a second one each time would double them.
-        if unread and not (job.cause is Cause.RETRY and visit.hindrance is not None):
-            read_back = replace(job, cause=Cause.RETRY, attempt=0)
-            await context.send_once(read_back, context.settings.read_back_seconds)
-        if isinstance(visit.hindrance, ThrottledError) and visit.changed:
+        if unread and not (job.cause is Cause.RETRY and made.hindrance is not None):
+            await context.read_back(job)
+        if isinstance(made.hindrance, ThrottledError) and made.changed:
             # What was done counts: the rest is begun afresh, not tried once more.
-            await context.queue.send(replace(job, attempt=0), visit.hindrance.retry_after)
-        elif visit.hindrance is not None:
-            raise visit.hindrance
+            await context.queue.send(replace(job, attempt=0), made.hindrance.retry_after)
+        elif made.hindrance is not None:
+            raise made.hindrance
         elif len(due) > MOST_PER_JOB:
             await context.queue.send(replace(job, attempt=0))
         return None
 
     async def give_up(self, job: Job, error: ArmError | None) -> None:
         """Take down that the resources that are still due could not be looked after."""
-        reason = error.reason if error is not None else Reason.UNREACHABLE
-        detail = error.detail if error is not None else ""
-        outcome, now = blocked(reason, detail), self._context.clock()
+        outcome, now = given_up(error), self._context.clock()
         await self._save(
             (row, replace(row.fact, upkeep=settled(row.fact.upkeep, outcome, now, job.cycle)))
             for row in await self._rows(job)
@@ -128,13 +96,7 @@ class ResourceSettingsStep:
         due = due_subscriptions(
             (row.fact for row in await context.resources.list(job.integration_id)), hubs, job, context
         )
-        targets = [
-            replace(job, phase=Phase.TARGET, target=target, attempt=0) for target in sorted(due & watched)
-        ]
-        interval = float(context.settings.cycle_seconds)
-        if job.cause is not Cause.CYCLE:
-            interval = min(interval, len(targets) * _SECONDS_PER_JOB)
-        await context.send_spread(targets, interval)
+        await context.fan_out(job, due & watched)
 
     async def _rows(self, job: Job) -> list[Stored[Resource]]:
         """The resources that are kept in the job's subscription, or the one that it names."""
@@ -164,26 +126,9 @@ class ResourceSettingsStep:
         now = self._context.clock()
         return is_wanted(resource.upkeep, job, self._context.settings, now, resource.listed.key)
 
-    async def _visit(self, job: Job, rows: Sequence[Stored[Resource]], hubs: Hubs) -> _Visit:
-        visit = _Visit([])
-        gate = asyncio.Semaphore(AT_ONCE)
-
-        async def one(row: Stored[Resource]) -> None:
-            async with gate:
-                if visit.hindrance is not None:
-                    return
-                try:
-                    after = await self._look_after(job, row.fact, hubs[row.fact.listed.region])
-                except (ThrottledError, UnavailableError) as error:
-                    visit.hindrance = error
-                    return
-                visit.changed.append((row, after))
-
-        await asyncio.gather(*map(one, rows))
-        return visit
-
-    async def _look_after(self, job: Job, resource: Resource, hub: HubAssignment) -> Resource:
+    async def _look_after(self, job: Job, resource: Resource, hubs: Hubs) -> Resource:
         context = self._context
+        hub = hubs[resource.listed.region]
         keeper = SettingKeeper(
             context.arm, resource.listed.id, wanted_setting(context.settings, resource, hub)
         )
@@ -205,13 +150,7 @@ class ResourceSettingsStep:
                 await context.note(
                     after.integration_id, after.listed.id, after.upkeep.reason, after.upkeep.detail
                 )
-        try:
-            await context.resources.save(Stored(after, before.etag) for before, after in changed)
-        except ConflictError:
-            # Somebody else was at some of these rows: keep what we did to the others.
-            for before, after in changed:
-                with suppress(ConflictError):
-                    await context.resources.save([Stored(after, before.etag)])
+        await save(changed, context.resources.save)
 
 
 def wanted_setting(settings: Settings, resource: Resource, hub: HubAssignment) -> DiagnosticSetting:

@@ -54,8 +54,7 @@ class ResourcesStep:
         """
         context = self._context
         if not job.integration_id:
-            for integration in await context.integrations.list():
-                await context.start(Step.RESOURCES, job.cause, integration.id)
+            await context.start_each(job)
         elif job.phase is Phase.PLAN:
             await self._fan_out(job)
         elif job.target.startswith("/"):
@@ -73,10 +72,7 @@ class ResourcesStep:
     async def _fan_out(self, job: Job) -> None:
         context = self._context
         rows = [row.fact for row in await context.subscriptions.list(job.integration_id)]
-        groups = ranges(rows, MOST_SUBSCRIPTIONS)
-        interval = float(context.settings.cycle_seconds) if job.cause is Cause.CYCLE else 0.0
-        targets = [replace(job, phase=Phase.TARGET, target=target, attempt=0) for target in groups]
-        await context.send_spread(targets, interval)
+        await context.fan_out(job, ranges(rows, MOST_SUBSCRIPTIONS))
 
     async def _list(self, job: Job) -> None:
         context = self._context

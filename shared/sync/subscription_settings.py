@@ -3,28 +3,22 @@
 import logging
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
 
 from shared.arm.errors import ArmError
 from shared.arm.event_hubs import rule_id
 from shared.model.diagnostics import ACTIVITY_LOG_CATEGORIES, DiagnosticSetting
 from shared.model.hubs import HubAssignment, HubState
 from shared.model.integration import Integration, IntegrationStatus
-from shared.model.jobs import Cause, Job, Phase, Step
-from shared.model.outcome import blocked
-from shared.model.reasons import Reason
+from shared.model.jobs import Job, Phase
 from shared.model.subscription import Subscription
 from shared.model.upkeep import Coverage
 from shared.settings import Settings
 from shared.store.tables import ConflictError, Stored
 from shared.sync.context import Context
 from shared.sync.keepers import SettingKeeper
-from shared.sync.upkeep import ActionKind, has_news, is_stale, is_wanted, look_after, settled
+from shared.sync.upkeep import ActionKind, given_up, has_news, is_stale, is_wanted, look_after, settled
 
 _log = logging.getLogger(__name__)
-
-_SECONDS_PER_JOB: Final = 0.1
-"""Jobs that are wanted at once still come at this pace, so that a large tenant makes no burst."""
 
 
 class SubscriptionSettingsStep:
@@ -42,8 +36,7 @@ class SubscriptionSettingsStep:
         """
         context = self._context
         if not job.integration_id:
-            for integration in await context.integrations.list():
-                await context.start(Step.SUBSCRIPTION_SETTINGS, job.cause, integration.id)
+            await context.start_each(job)
             return None
         found = await context.integrations.read(job.integration_id)
         if found is None:
@@ -64,23 +57,20 @@ class SubscriptionSettingsStep:
         row = await context.subscriptions.read(job.integration_id, job.target)
         if row is None:
             return
-        reason = error.reason if error is not None else Reason.UNREACHABLE
-        outcome = blocked(reason, error.detail if error is not None else "")
-        upkeep = settled(row.fact.upkeep, outcome, context.clock(), job.cycle)
+        upkeep = settled(row.fact.upkeep, given_up(error), context.clock(), job.cycle)
         await self._save(row, replace(row.fact, upkeep=upkeep))
 
     async def _fan_out(self, job: Job) -> None:
         context = self._context
         now, settings = context.clock(), context.settings
-        targets = [
-            replace(job, phase=Phase.TARGET, target=row.fact.subscription_id, attempt=0)
-            for row in await context.subscriptions.list(job.integration_id)
-            if is_wanted(row.fact.upkeep, job, settings, now, row.fact.subscription_id)
-        ]
-        interval = float(settings.cycle_seconds)
-        if job.cause is not Cause.CYCLE:
-            interval = min(interval, len(targets) * _SECONDS_PER_JOB)
-        await context.send_spread(targets, interval)
+        await context.fan_out(
+            job,
+            [
+                row.fact.subscription_id
+                for row in await context.subscriptions.list(job.integration_id)
+                if is_wanted(row.fact.upkeep, job, settings, now, row.fact.subscription_id)
+            ],
+        )
 
     async def _look_after(self, job: Job, integration: Stored[Integration], hub: HubAssignment) -> None:
         context = self._context
@@ -99,8 +89,7 @@ class SubscriptionSettingsStep:
             )
         await self._save(row, replace(row.fact, upkeep=upkeep))
         if upkeep.coverage is Coverage.WRITTEN:
-            read_back = replace(job, cause=Cause.RETRY, attempt=0)
-            await context.send_once(read_back, context.settings.read_back_seconds)
+            await context.read_back(job)
         if upkeep.coverage is Coverage.CONFIGURED:
             await self._activate(integration)
 

@@ -175,6 +175,11 @@ def settled(upkeep: Upkeep, outcome: Outcome, now: datetime, cycle: str) -> Upke
             )
 
 
+def given_up(error: ArmError | None) -> Outcome:
+    """The outcome of a job that was tried too often; `error` is what stood in the way last."""
+    return blocked(Reason.UNREACHABLE) if error is None else blocked(error.reason, error.detail)
+
+
 def has_news(before: Upkeep, after: Upkeep) -> bool:
     """Whether a change is to be taken down: what is in the way, or that nothing is any more."""
     if after.reason is not None:

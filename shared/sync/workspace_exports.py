@@ -21,7 +21,7 @@ from shared.settings import Settings
 from shared.store.tables import Stored
 from shared.sync.context import Context
 from shared.sync.keepers import ExportRuleKeeper
-from shared.sync.upkeep import has_news, is_stale, is_wanted, look_after, settled
+from shared.sync.upkeep import given_up, has_news, is_stale, is_wanted, look_after, settled
 
 _log = logging.getLogger(__name__)
 
@@ -63,14 +63,8 @@ class WorkspaceExportsStep:
         row = await context.workspaces.read(job.integration_id, job.target)
         if not row.etag:
             return
-        outcome = blocked(
-            error.reason if error is not None else Reason.UNREACHABLE,
-            error.detail if error is not None else "",
-        )
-        await self._save(
-            row,
-            replace(row.fact, upkeep=settled(row.fact.upkeep, outcome, context.clock(), job.cycle)),
-        )
+        upkeep = settled(row.fact.upkeep, given_up(error), context.clock(), job.cycle)
+        await self._save(row, replace(row.fact, upkeep=upkeep))
 
     async def _look_after(self, job: Job, integration: Integration, row: Stored[Workspace]) -> None:
         context = self._context
@@ -98,8 +92,7 @@ class WorkspaceExportsStep:
         )
         await self._save(row, after)
         if upkeep.coverage is Coverage.WRITTEN:
-            read_back = replace(job, cause=Cause.RETRY, attempt=0)
-            await context.send_once(read_back, context.settings.read_back_seconds)
+            await context.read_back(job)
 
     async def _located(self, job: Job, workspace: Workspace) -> Workspace:
         if workspace.region:
