@@ -2,7 +2,7 @@
 
 from shared.model.workspace import AlertExportState
 from shared.store.storage import Storage
-from shared.store.tables import Stored, TableName, commit, find, query, write
+from shared.store.tables import Row, Stored, TableName, commit, find, query, write
 from shared.store.upkeep import columns_of, upkeep_of
 
 
@@ -16,10 +16,7 @@ class AlertExportStore:
         """All alert exports of an integration, by subscription id."""
         table = await self._storage.table(TableName.ALERT_EXPORTS)
         rows = query(table, "PartitionKey eq @id", id=integration_id)
-        return {
-            row["RowKey"]: AlertExportState(integration_id, row["RowKey"], upkeep_of(row), row["key_version"])
-            async for row in rows
-        }
+        return {row["RowKey"]: _from_row(row) async for row in rows}
 
     async def read(self, integration_id: str, subscription_id: str) -> Stored[AlertExportState]:
         """One alert export, with its ETag; a new one with an empty ETag if it is not known yet."""
@@ -27,8 +24,7 @@ class AlertExportStore:
         row = await find(table, integration_id, subscription_id)
         if row is None:
             return Stored(AlertExportState(integration_id, subscription_id), "")
-        fact = AlertExportState(integration_id, subscription_id, upkeep_of(row), row["key_version"])
-        return Stored(fact, row["_etag"])
+        return Stored(_from_row(row), row["_etag"])
 
     async def save(self, export: AlertExportState, etag: str) -> None:
         """Write an alert export; an empty ETag means that the row is new.
@@ -43,3 +39,7 @@ class AlertExportStore:
             **columns_of(export.upkeep),
         }
         await commit(await self._storage.table(TableName.ALERT_EXPORTS), [write(row, etag)])
+
+
+def _from_row(row: Row) -> AlertExportState:
+    return AlertExportState(row["PartitionKey"], row["RowKey"], upkeep_of(row), row["key_version"])

@@ -1,12 +1,11 @@
 """Table `removals`: partition the ids of integration and subscription, row the hash of the object."""
 
 from collections.abc import Iterable
-from itertools import groupby
 
 from shared.model.reasons import Reason
 from shared.model.removal import Removal, RemovalKind, RemovalState
 from shared.store.storage import Storage
-from shared.store.tables import Row, Stored, TableName, commit, moment_of, query, text_of, write
+from shared.store.tables import Row, Stored, TableName, moment_of, query, text_of, write_all
 
 
 class RemovalStore:
@@ -35,9 +34,7 @@ class RemovalStore:
                 hundreds before it, may be written.
         """
         table = await self._storage.table(TableName.REMOVALS)
-        rows = sorted(removals, key=lambda row: row.fact.subscription_id)
-        for _, group in groupby(rows, key=lambda row: row.fact.subscription_id):
-            await commit(table, [write(_to_row(row.fact), row.etag) for row in group])
+        await write_all(table, [(_to_row(stored.fact), stored.etag) for stored in removals])
 
 
 def _partition(integration_id: str, subscription_id: str) -> str:

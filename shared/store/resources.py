@@ -4,14 +4,13 @@ import builtins
 from collections import Counter
 from collections.abc import Iterable
 from http import HTTPStatus
-from itertools import groupby
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
 from shared.model.resource import ListedResource, Resource
 from shared.store.storage import Storage
-from shared.store.tables import Row, Stored, TableName, commit, dict_of, find, query, write
+from shared.store.tables import Row, Stored, TableName, dict_of, find, query, write_all
 from shared.store.upkeep import columns_of, upkeep_of
 
 
@@ -113,10 +112,7 @@ class ResourceStore:
                 hundreds before it, may be written.
         """
         table = await self._storage.table(TableName.RESOURCES)
-        rows = [(_to_row(stored.fact), stored.etag) for stored in resources]
-        rows.sort(key=lambda row: str(row[0]["PartitionKey"]))
-        for _, group in groupby(rows, key=lambda row: row[0]["PartitionKey"]):
-            await commit(table, [write(row, etag) for row, etag in group])
+        await write_all(table, [(_to_row(stored.fact), stored.etag) for stored in resources])
 
 
 def _partition(integration_id: str, subscription_id: str) -> str:

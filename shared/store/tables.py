@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import batched
+from itertools import batched, groupby
 from typing import Any
 
 from azure.core import MatchConditions
@@ -114,6 +114,18 @@ async def commit(table: TableClient, changes: Iterable[Change]) -> None:
                 index = error.index
                 raise ConflictError(None if index is None else number * BATCH + index) from error
             raise
+
+
+async def write_all(table: TableClient, rows: Iterable[tuple[Row, str]]) -> None:
+    """Write rows of any partitions, each with its ETag; an empty one means that the row is new.
+
+    Raises:
+        ConflictError: a row was not as expected; those of other partitions, and hundreds before it, may
+            be written.
+    """
+    ordered = sorted(rows, key=lambda row: str(row[0]["PartitionKey"]))
+    for _, group in groupby(ordered, key=lambda row: row[0]["PartitionKey"]):
+        await commit(table, [write(row, etag) for row, etag in group])
 
 
 def _is_conflict(error: HttpResponseError) -> bool:

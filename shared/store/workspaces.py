@@ -5,7 +5,7 @@ import builtins
 from shared.model.ids import stable_hash
 from shared.model.workspace import Workspace
 from shared.store.storage import Storage
-from shared.store.tables import Stored, TableName, commit, find, query, write
+from shared.store.tables import Row, Stored, TableName, commit, find, query, write
 from shared.store.upkeep import columns_of, upkeep_of
 
 
@@ -19,19 +19,13 @@ class WorkspaceStore:
         """All workspaces."""
         table = await self._storage.table(TableName.WORKSPACES)
         rows = query(table, "PartitionKey ge @least", least="")
-        return [
-            Workspace(row["PartitionKey"], row["id"], row["region"], upkeep_of(row), row["replaced"])
-            async for row in rows
-        ]
+        return [_from_row(row) async for row in rows]
 
     async def list_of(self, integration_id: str) -> builtins.list[Workspace]:
         """The workspaces of an integration."""
         table = await self._storage.table(TableName.WORKSPACES)
         rows = query(table, "PartitionKey eq @id", id=integration_id)
-        return [
-            Workspace(row["PartitionKey"], row["id"], row["region"], upkeep_of(row), row["replaced"])
-            async for row in rows
-        ]
+        return [_from_row(row) async for row in rows]
 
     async def read(self, integration_id: str, workspace_id: str) -> Stored[Workspace]:
         """One workspace, with its ETag; a new one with an empty ETag if it is not known yet."""
@@ -39,8 +33,7 @@ class WorkspaceStore:
         row = await find(table, integration_id, stable_hash(workspace_id.lower()))
         if row is None:
             return Stored(Workspace(integration_id, workspace_id), "")
-        fact = Workspace(integration_id, row["id"], row["region"], upkeep_of(row), row["replaced"])
-        return Stored(fact, row["_etag"])
+        return Stored(_from_row(row), row["_etag"])
 
     async def save(self, workspace: Workspace, etag: str) -> None:
         """Write a workspace; an empty ETag means that the row is new.
@@ -57,3 +50,7 @@ class WorkspaceStore:
             **columns_of(workspace.upkeep),
         }
         await commit(await self._storage.table(TableName.WORKSPACES), [write(row, etag)])
+
+
+def _from_row(row: Row) -> Workspace:
+    return Workspace(row["PartitionKey"], row["id"], row["region"], upkeep_of(row), row["replaced"])
