@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions.respond import response
+from functions.respond import origin, response
 from shared.services import services
 
 blueprint = func.Blueprint()
@@ -12,7 +12,7 @@ blueprint = func.Blueprint()
 @blueprint.route("integrations", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 async def integrations_register(req: func.HttpRequest) -> func.HttpResponse:
     """`POST /api/integrations`."""
-    return response(await services().api.register(req.get_body()))
+    return response(await services().api.register(req.get_body(), origin(req)))
 
 
 @blueprint.function_name("integrations_list")

@@ -1,8 +1,16 @@
-"""HTTP answers as the Functions host takes them."""
+"""HTTP requests and answers as the Functions host has them."""
+
+from urllib.parse import urlsplit
 
 import azure.functions as func
 
 from shared.model.answers import Answer
+
+
+def origin(req: func.HttpRequest) -> str:
+    """Where the caller reached the app, as `https://host`."""
+    url = urlsplit(req.url)
+    return f"{url.scheme}://{url.netloc}"
 
 
 def response(answer: Answer) -> func.HttpResponse:

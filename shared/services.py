@@ -15,11 +15,13 @@ from shared.jobs.poison import Poison
 from shared.jobs.queue import JobQueue
 from shared.jobs.runner import Handler, JobRunner
 from shared.model.jobs import Step
+from shared.onboarding.files import OnboardingFiles
 from shared.onboarding.register import Registrar
 from shared.portal.api import PortalApi
 from shared.portal.commands import Commands
 from shared.portal.health import HealthApi
 from shared.portal.mapping import MappingApi
+from shared.portal.onboarding import OnboardingApi
 from shared.settings import Settings, current_settings
 from shared.store.alert_exports import AlertExportStore
 from shared.store.blobs import BlobStore
@@ -27,6 +29,7 @@ from shared.store.captures import CaptureStore
 from shared.store.claims import ClaimStore
 from shared.store.hubs import HubStore
 from shared.store.integrations import IntegrationStore
+from shared.store.links import LinkStore
 from shared.store.listings import ListingStore
 from shared.store.mappings import MappingStore
 from shared.store.operations import OperationStore
@@ -111,8 +114,12 @@ class Services:
             wait=wait,
             clock=utc_now,
         )
+        self.onboarding = OnboardingApi(
+            OnboardingFiles(self.sync.arm, LinkStore(storage), settings, utc_now), self.sync.integrations
+        )
         self.api = PortalApi(
             registrar=Registrar(self.sync.integrations, self.sync.queue, settings, utc_now),
+            onboarding=self.onboarding,
             integrations=self.sync.integrations,
             subscriptions=self.sync.subscriptions,
             resources=self.sync.resources,

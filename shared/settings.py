@@ -36,6 +36,12 @@ Locally one connection string under this name; in the cloud `LightkeeperStorage_
 `__queueServiceUri`, `__tableServiceUri`, `__credential` and `__clientId`.
 """
 
+_OFFER_ROLES = (
+    "acdd72a7-3385-48ef-bd42-f606fba81ae7",  # Reader
+    "92aaf0da-9dab-42b6-94a3-d43ce8d16293",  # Log Analytics Contributor
+    "fb1c8493-542b-48eb-b624-b4c8fea62acd",  # Security Admin
+)
+
 
 class SettingsError(ValueError):
     """One or more settings are missing or wrong; the message names all of them."""
@@ -81,6 +87,10 @@ class Settings:
     replaces; empty if there was none."""
     namespace_prefix: str
     """`LIGHTKEEPER_NAMESPACE_PREFIX`: start of namespace names, which are unique in all of Azure."""
+    offer_roles: tuple[str, ...]
+    """`LIGHTKEEPER_OFFER_ROLES`: IDs of the built-in roles that customers are asked to delegate, separated
+    by commas; Reader, Log Analytics Contributor and Security Admin unless others are named. Azure changes
+    its roles, so each is looked at before it is offered."""
     home_region: str
     """`LIGHTKEEPER_HOME_REGION`: region of the hub for activity logs, unless an integration names another."""
     subscription_cap: int
@@ -161,6 +171,7 @@ class Settings:
             namespace_prefix=read.text(
                 "LIGHTKEEPER_NAMESPACE_PREFIX", r"[a-z][a-z0-9-]{1,18}[a-z0-9]", "lightkeeper"
             ),
+            offer_roles=read.guids("LIGHTKEEPER_OFFER_ROLES", _OFFER_ROLES),
             home_region=read.region("LIGHTKEEPER_HOME_REGION", "eastus"),
             subscription_cap=read.number("LIGHTKEEPER_SUBSCRIPTION_CAP", 2000, 1, 100_000),
             hubs_per_namespace=read.number("LIGHTKEEPER_HUBS_PER_NAMESPACE", 10, 1, 1000),
@@ -227,6 +238,14 @@ class _Reader:
         except ValueError:
             self._wrong.append(f"{name} is not set to a GUID")
             return ""
+
+    def guids(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        texts = [each for each in self._environment.get(name, "").split(",") if each.strip()]
+        try:
+            return tuple(dict.fromkeys(normal_guid(each) for each in texts)) or default
+        except ValueError:
+            self._wrong.append(f"{name} is not a list of GUIDs")
+            return default
 
     def guid_if_set(self, name: str) -> str:
         return self.guid(name) if self._environment.get(name) else ""

@@ -7,11 +7,11 @@ from http import HTTPStatus
 from shared.model.answers import Answer, answer, problem_answer
 from shared.model.ids import normal_guid
 from shared.model.integration import Integration
-from shared.onboarding.offer import onboarding_of
 from shared.onboarding.register import Registrar
 from shared.onboarding.request import InvalidRequestError, parse_registration
 from shared.portal.commands import not_found
 from shared.portal.offboarding import offboarding_view
+from shared.portal.onboarding import OnboardingApi
 from shared.portal.paging import InvalidQueryError, parse_page, token_of
 from shared.portal.views import (
     Json,
@@ -43,6 +43,7 @@ class PortalApi:
         self,
         *,
         registrar: Registrar,
+        onboarding: OnboardingApi,
         integrations: IntegrationStore,
         subscriptions: SubscriptionStore,
         resources: ResourceStore,
@@ -54,6 +55,7 @@ class PortalApi:
         problems: ProblemStore,
     ) -> None:
         self._registrar = registrar
+        self._onboarding = onboarding
         self._integrations = integrations
         self._subscriptions = subscriptions
         self._resources = resources
@@ -64,8 +66,13 @@ class PortalApi:
         self._captures = captures
         self._problems = problems
 
-    async def register(self, body: bytes) -> Answer:
-        """Register a customer tenant: 201, 400 with every wrong field, or 409 if it is registered already."""
+    async def register(self, body: bytes, origin: str) -> Answer:
+        """Register a customer tenant: 201, 400 with every wrong field, or 409 if it is registered already.
+
+        Args:
+            body: the request.
+            origin: where the app was reached, as `https://host`.
+        """
         try:
             integration = await self._registrar.register(parse_registration(body))
         except InvalidRequestError as error:
@@ -73,10 +80,9 @@ class PortalApi:
             return problem_answer(HTTPStatus.BAD_REQUEST, "Invalid request", str(error), errors=wrong)
         except AlreadyRegisteredError as error:
             return problem_answer(HTTPStatus.CONFLICT, "Already registered", str(error), field=error.field)
-        onboarding = onboarding_of(integration)
         value = {
             **integration_view(integration),
-            "onboarding": {"command": onboarding.command, "template": onboarding.template},
+            "onboarding": await self._onboarding.registered(integration, origin),
         }
         location = f"/api/integrations/{integration.id}"
         return answer(HTTPStatus.CREATED, value, headers={"Location": location})

@@ -1,7 +1,8 @@
 """The storage account: clients for its tables, queues and blob containers, shared by the process."""
 
 from contextlib import suppress
-from typing import Self
+from datetime import datetime
+from typing import Any, Self
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import ResourceExistsError
@@ -69,6 +70,20 @@ class Storage:
     def plain_queue(self, name: str) -> QueueClient:
         """The queue, which may be missing; messages as they lie there, neither encoded nor decoded."""
         return self._queues.get_queue_client(name)
+
+    async def signing_key(self, start: datetime, end: datetime) -> dict[str, Any]:
+        """What signs links to blobs: a key that the account issues to our identity for a while.
+
+        With a connection string it is that string's key, which is all there is then.
+
+        Args:
+            start: from when the key is good (UTC).
+            end: until when, seven days later at most.
+        """
+        key = getattr(self._blobs.credential, "account_key", None)
+        if key is not None:
+            return {"account_key": key}
+        return {"user_delegation_key": await self._blobs.get_user_delegation_key(start, end)}
 
     async def container(self, name: str) -> ContainerClient:
         """The blob container, made if it is missing."""

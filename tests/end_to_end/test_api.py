@@ -84,7 +84,11 @@ async def test_the_customer_is_told_what_to_run(patient: System) -> None:
         assert f"--management-group-id {scope} " in command
         assert f"--location {region} " in command
         assert command.endswith("--template-file onboarding.bicep")
-        assert reply["onboarding"]["template"] == f"/api/integrations/{reply['id']}/onboarding.bicep"
+        link = reply["onboarding"]["template"].removeprefix(f"{patient.stack.host_url}/")
+        assert link.startswith(f"api/integrations/{reply['id']}/onboarding.bicep?")
+        served = await patient.request("GET", link, key=None)
+        assert (served.status, served.media_type) == (200, "text/plain")
+        assert (await patient.request("GET", link.partition("?")[0], key=None)).status == 403
 
 
 async def test_what_was_registered_can_be_read_and_is_listed(patient: System) -> None:

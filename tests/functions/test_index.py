@@ -22,14 +22,14 @@ CONNECTION = "LightkeeperStorage"
 _KEPT = ("PATH", "HOME", "LANG")
 
 
-def http(method: str, route: str) -> list[dict[str, Any]]:
+def http(method: str, route: str, level: str = "FUNCTION") -> list[dict[str, Any]]:
     return [
         {
             "type": "httpTrigger",
             "direction": "IN",
             "name": "req",
             "methods": [method],
-            "authLevel": "FUNCTION",
+            "authLevel": level,
             "route": route,
         },
         {"type": "http", "direction": "OUT", "name": "$return"},
@@ -58,6 +58,10 @@ WANTED = {
     "integrations_get": http("GET", "integrations/{id}"),
     "integrations_subscriptions": http("GET", "integrations/{id}/subscriptions"),
     "integrations_resources": http("GET", "integrations/{id}/resources"),
+    "integrations_onboarding": http("GET", "integrations/{id}/onboarding"),
+    "onboarding_bicep": http("GET", "integrations/{id}/onboarding.bicep", "ANONYMOUS"),
+    "subscription_bicep": http("GET", "integrations/{id}/subscription.bicep", "ANONYMOUS"),
+    "remove_sh": http("GET", "integrations/{id}/remove.sh", "ANONYMOUS"),
     "integrations_sync": http("POST", "integrations/{id}/sync"),
     "integrations_offboard": http("DELETE", "integrations/{id}"),
     "integrations_offboarding": http("GET", "integrations/{id}/offboarding"),
@@ -158,10 +162,12 @@ def test_every_schedule_of_the_sample_has_six_fields_that_can_be_read(
         assert croniter.is_valid(sample_values[name], second_at_beginning=True), name
 
 
-def test_the_api_always_needs_a_key(functions: list[FunctionDescription]) -> None:
+def test_the_api_needs_a_key_but_for_what_a_signed_link_opens(functions: list[FunctionDescription]) -> None:
     levels = {function.name: function.auth_level for function in triggers(functions, "httpTrigger")}
-    assert len(levels) == 13
-    assert set(levels.values()) == {"function"}
+    assert len(levels) == 17
+    open_to_all = {name for name, level in levels.items() if level == "anonymous"}
+    assert open_to_all == {"onboarding_bicep", "subscription_bicep", "remove_sh"}
+    assert set(levels.values()) == {"function", "anonymous"}
 
 
 def test_every_route_stands_under_a_known_name_and_serves_one_method(

@@ -6,6 +6,7 @@ from shared.model.diagnostics import ACTIVITY_LOG_CATEGORIES, DiagnosticSetting
 from shared.model.hubs import HubAssignment, HubState
 from shared.model.integration import Integration, IntegrationStatus
 from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
+from shared.model.role import Role
 from shared.model.subscription import ListedSubscription, Subscription
 from shared.model.upkeep import Coverage, Upkeep
 from shared.settings import Settings
@@ -174,3 +175,16 @@ def a_job(
 ) -> Job:
     """A job."""
     return Job(step, phase, cycle, cause, integration_id, target, attempt)
+
+
+def a_role(
+    name: str = "Reader",
+    *,
+    id: str = "acdd72a7-3385-48ef-bd42-f606fba81ae7",  # noqa: A002 - as the field is called
+    built_in: bool = True,
+    actions: tuple[str, ...] = ("*/read",),
+    not_actions: tuple[str, ...] = (),
+    data_actions: tuple[str, ...] = (),
+) -> Role:
+    """A role that may be delegated."""
+    return Role(id, name, built_in, actions, not_actions, data_actions)

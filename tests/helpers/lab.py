@@ -182,6 +182,7 @@ async def open_lab(account: str, **variables: str) -> AsyncIterator[Lab]:
                 **_SETTINGS,
                 "LightkeeperStorage": account,
                 "AZURE_RESOURCE_MANAGER_URL": server.url,
+                "LIGHTKEEPER_PRINCIPAL_ID": azure.world.app.object_id,
                 "LIGHTKEEPER_CAPTURE_STORAGE_ID": provider.storage_id,
                 "LIGHTKEEPER_CAPTURE_IDENTITY_ID": provider.identity_id,
                 **variables,

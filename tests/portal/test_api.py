@@ -15,6 +15,7 @@ from shared.onboarding.request import MOST_BYTES
 from tests.helpers.facts import CUSTOMER_TENANT, OTHER_TENANT, PROVIDER_TENANT, a_guid
 from tests.helpers.lab import Lab
 
+_ORIGIN = "https://lightkeeper.example"
 _LEAST = {"customer": "contoso", "tenantId": CUSTOMER_TENANT}
 
 
@@ -25,7 +26,7 @@ def _value(answer: Answer) -> dict[str, Any]:
 
 
 async def _register(lab: Lab, **fields: object) -> dict[str, Any]:
-    answer = await lab.api.register(json.dumps(_LEAST | fields).encode())
+    answer = await lab.api.register(json.dumps(_LEAST | fields).encode(), _ORIGIN)
     assert answer.status == 201, answer.body
     return _value(answer)
 
@@ -41,7 +42,7 @@ def _assert_problem(answer: Answer, status: int) -> Mapping[str, Any]:
 
 
 async def test_a_registration_answers_with_the_integration_and_what_to_run(lab: Lab) -> None:
-    answer = await lab.api.register(json.dumps(_LEAST).encode())
+    answer = await lab.api.register(json.dumps(_LEAST).encode(), _ORIGIN)
 
     value = _value(answer)
     assert (answer.status, answer.content_type) == (201, JSON)
@@ -52,12 +53,14 @@ async def test_a_registration_answers_with_the_integration_and_what_to_run(lab: 
         "provisioning",
     )
     assert value["onboarding"]["command"].startswith("az deployment mg create")
-    assert value["onboarding"]["template"].startswith(f"/api/integrations/{value['id']}/")
+    assert value["onboarding"]["template"].startswith(
+        f"{_ORIGIN}/api/integrations/{value['id']}/onboarding.bicep?"
+    )
     assert value["createdAt"].endswith("Z")
 
 
 async def test_a_bad_request_names_every_wrong_field(lab: Lab) -> None:
-    answer = await lab.api.register(b'{"customer": "X", "subscriptionCap": 0, "colour": "blue"}')
+    answer = await lab.api.register(b'{"customer": "X", "subscriptionCap": 0, "colour": "blue"}', _ORIGIN)
     problem = _assert_problem(answer, 400)
     wrong = {error["field"] for error in problem["errors"]}
     assert wrong == {"customer", "tenantId", "subscriptionCap", "colour"}
@@ -70,11 +73,11 @@ async def test_a_bad_request_names_every_wrong_field(lab: Lab) -> None:
     ids=["empty", "text", "array", "bytes", "large", "deep", "surrogate"],
 )
 async def test_a_body_that_cannot_be_read_is_a_bad_request(lab: Lab, body: bytes) -> None:
-    _assert_problem(await lab.api.register(body), 400)
+    _assert_problem(await lab.api.register(body, _ORIGIN), 400)
 
 
 async def test_our_own_tenant_is_a_bad_request(lab: Lab) -> None:
-    answer = await lab.api.register(json.dumps(_LEAST | {"tenantId": PROVIDER_TENANT}).encode())
+    answer = await lab.api.register(json.dumps(_LEAST | {"tenantId": PROVIDER_TENANT}).encode(), _ORIGIN)
     problem = _assert_problem(answer, 400)
     assert [error["field"] for error in problem["errors"]] == ["tenantId"]
 
@@ -90,7 +93,7 @@ async def test_our_own_tenant_is_a_bad_request(lab: Lab) -> None:
 )
 async def test_registering_twice_is_a_conflict(lab: Lab, again: dict[str, str], field: str) -> None:
     await _register(lab)
-    answer = await lab.api.register(json.dumps(_LEAST | again).encode())
+    answer = await lab.api.register(json.dumps(_LEAST | again).encode(), _ORIGIN)
     assert _assert_problem(answer, 409)["field"] == field
 
 
@@ -186,4 +189,4 @@ async def test_a_name_that_is_no_proper_text_can_be_shown(lab: Lab) -> None:
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=100))
 async def test_whatever_is_posted_the_answer_is_a_refusal_that_can_be_sent(lab: Lab, body: bytes) -> None:
-    _assert_problem(await lab.api.register(body), 400)
+    _assert_problem(await lab.api.register(body, _ORIGIN), 400)
