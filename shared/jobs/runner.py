@@ -37,7 +37,11 @@ class Handler(Protocol):
         """
 
     async def give_up(self, job: Job, error: ArmError | None) -> None:
-        """Take down that the job was tried too often; `error` is what stood in the way last."""
+        """Take down that the job was tried too often; `error` is what stood in the way last.
+
+        Raises:
+            ConflictError: somebody else changed the row in the meantime; the job is tried once more.
+        """
 
 
 class JobRunner:
@@ -86,8 +90,7 @@ class JobRunner:
         if seconds is None:
             _log.info("done %s", describe(job))
         elif job.attempt + 1 >= self._max_attempts:
-            _log.warning("given up %s", describe(job))
-            await self._handlers[job.step].give_up(job, hindrance)
+            await self._give_up(job, hindrance)
         else:
             _log.info("again in %.0f s %s", seconds, describe(job))
             await self._queue.send(job.again(), seconds)
@@ -104,6 +107,15 @@ class JobRunner:
         except ArmError as error:
             _log.warning("%s %s", error.detail, describe(job))
             return error, back_off(job.attempt, _LEAST_BACK_OFF, _MOST_BACK_OFF, job.target)
+
+    async def _give_up(self, job: Job, hindrance: ArmError | None) -> None:
+        try:
+            await self._handlers[job.step].give_up(job, hindrance)
+        except ConflictError:
+            # Whoever changed the row may have found the object well: try once more before saying otherwise.
+            await self._queue.send(job, _CONFLICT_SECONDS)
+            return
+        _log.warning("given up %s", describe(job))
 
     async def _set_aside(self, queue_name: str, text: bytes, reason: str) -> None:
         _log.error("set aside a message of %s: %s", queue_name, reason)

@@ -29,6 +29,7 @@ class _Handler:
     """Answers as it is told, and remembers what it was asked."""
 
     answer: float | Exception | None = None
+    last_word: Exception | None = None
     ran: list[Job] = field(default_factory=list)
     given_up: list[tuple[Job, ArmError | None]] = field(default_factory=list)
 
@@ -39,6 +40,8 @@ class _Handler:
         return self.answer
 
     async def give_up(self, job: Job, error: ArmError | None) -> None:
+        if self.last_word is not None:
+            raise self.last_word
         self.given_up.append((job, error))
 
 
@@ -150,6 +153,16 @@ async def test_a_job_that_was_tried_too_often_is_given_up(bench: _Bench, answer:
     await bench.run(handler, a_job(attempt=4))
     assert handler.given_up == [(a_job(attempt=4), answer if isinstance(answer, ArmError) else None)]
     assert await bench.on_queue() == 1, "only the attempt before came back"
+
+
+async def test_a_job_whose_row_changes_while_it_is_given_up_is_tried_once_more(bench: _Bench) -> None:
+    handler = _Handler(UnavailableError("down", 503), last_word=ConflictError())
+    await bench.run(handler, a_job(attempt=4))
+    assert bench.queue.sent == [(a_job(attempt=4), 1.0)]
+
+    handler.last_word = None
+    await bench.run(handler, a_job(attempt=4))
+    assert [job for job, _ in handler.given_up] == [a_job(attempt=4)]
 
 
 async def test_a_job_that_is_done_at_its_last_attempt_is_not_given_up(bench: _Bench) -> None:
