@@ -7,15 +7,14 @@ from uuid import uuid4
 
 from azure.core.credentials import AccessToken
 
-from shared.capture.flush import Flusher
 from shared.capture.handle import CaptureHandler
 from shared.capture.handoff import HandOff
 from shared.capture.repair import Ours, Repairs
 from shared.model.captures import Counts
 from shared.model.hubs import HubAssignment, HubState
-from shared.model.integration import Integration
 from shared.model.jobs import Job
 from shared.model.problem import Problem
+from shared.model.reasons import Reason
 from shared.store.blobs import BlobStore, ContainerName
 from shared.store.captures import CaptureStore
 from shared.store.operations import OperationStore
@@ -53,14 +52,12 @@ class _Hubs:
         return known if (namespace, hub) == (known.namespace, known.hub) else None
 
 
-class _Integrations:
-    async def list_all(self) -> list[Integration]:
-        return []
-
-
 class _Problems:
     async def report(self, problem: Problem) -> None:
         raise AssertionError(problem)
+
+    async def settle(self, integration_id: str, where: str, now: datetime, lasting: Reason | None) -> None:
+        raise AssertionError((integration_id, where, now, lasting))
 
 
 class _Subscriptions:
@@ -113,20 +110,11 @@ class CaptureApp:
 
     def _handler(self) -> CaptureHandler:
         handoff = HandOff(self._storage, self._blobs)
-        flusher = Flusher(
-            captures=self._captures,
-            operations=self._operations,
-            handoff=handoff,
-            integrations=_Integrations(),
-            wait=_WAIT,
-            clock=lambda: _NOW,
-        )
         return CaptureHandler(
             blobs=self._blobs,
             captures=self._captures,
             operations=self._operations,
             handoff=handoff,
-            flusher=flusher,
             repairs=Repairs(sink=_Jobs(), subscriptions=_Subscriptions(), ours=_OURS, clock=lambda: _NOW),
             hubs=_Hubs(self._assignment),
             problems=_Problems(),

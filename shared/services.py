@@ -102,7 +102,6 @@ class Services:
             captures=ledger,
             operations=operations,
             handoff=handoff,
-            flusher=self.flusher,
             repairs=Repairs(
                 sink=self.sync,
                 subscriptions=self.sync.subscriptions,

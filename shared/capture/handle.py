@@ -9,10 +9,10 @@ from itertools import chain
 from typing import Any
 
 from shared.capture.aside import Aside, AsideReason, Position
-from shared.capture.correlate import Plan, Run, correlate
+from shared.capture.correlate import Run
+from shared.capture.correlator import Correlator
 from shared.capture.decode import entries_of_capture
 from shared.capture.events import NotACaptureFileError, capture_file
-from shared.capture.flush import Flusher
 from shared.capture.handoff import HandOff
 from shared.capture.ports import HubDirectory, Owner, ProblemSink
 from shared.capture.repair import Repairs
@@ -21,20 +21,19 @@ from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.model.problem import PROVIDER, Problem
 from shared.model.reasons import Reason
 from shared.store.blobs import BlobStore, ContainerName
-from shared.store.captures import UNASSIGNED, CaptureStore, LedgerEntry
+from shared.store.captures import LEASE, UNASSIGNED, CaptureStore, LedgerEntry
 from shared.store.operations import OperationStore
-from shared.store.tables import ConflictError
 
 _log = logging.getLogger(__name__)
 
-_ATTEMPTS = 10
-"""How often a run decides again after losing a race, before Event Grid is asked to come again."""
+_LEAST_ATTEMPTS = 5
+_GIVE_UP = timedelta(hours=6)
+"""A file that was tried so often, for so long, is set aside, so that somebody looks at it."""
+
+_IN_TIME = (LEASE - timedelta(seconds=30)).total_seconds()
+"""Seconds after which a worker stops by itself, before its lease ends and another begins."""
 
 _BROKEN = frozenset({AsideReason.BROKEN_FILE, AsideReason.BROKEN_BLOCK, AsideReason.BROKEN_EVENT})
-
-
-class ContendedError(Exception):
-    """Too many others changed the same operations; deliver the event again later."""
 
 
 class CaptureHandler:
@@ -45,7 +44,6 @@ class CaptureHandler:
         captures: the ledger.
         operations: what waits.
         handoff: where everything goes.
-        flusher: emits what has waited long enough, after each file.
         repairs: has what somebody changed in Azure looked at.
         hubs: whose hub it is.
         problems: where trouble is taken down.
@@ -60,7 +58,6 @@ class CaptureHandler:
         captures: CaptureStore,
         operations: OperationStore,
         handoff: HandOff,
-        flusher: Flusher,
         repairs: Repairs,
         hubs: HubDirectory,
         problems: ProblemSink,
@@ -69,9 +66,8 @@ class CaptureHandler:
     ) -> None:
         self._blobs = blobs
         self._captures = captures
-        self._operations = operations
+        self._correlator = Correlator(operations)
         self._handoff = handoff
-        self._flusher = flusher
         self._repairs = repairs
         self._hubs = hubs
         self._problems = problems
@@ -87,21 +83,28 @@ class CaptureHandler:
         Raises:
             LeasedError: somebody else is handling it.
             ContendedError: too many others changed the same operations.
+            TimeoutError: it takes longer than the lease.
         """
         try:
             file = capture_file(subject, data, ContainerName.CAPTURE)
         except NotACaptureFileError as error:
             _log.warning("ignored an event: %s", error)
             return Counts()
+        return await self.handle_file(file)
+
+    async def handle_file(self, file: CaptureFile) -> Counts:
+        """As `handle`, for a file that nobody announced."""
         assignment = await self._hubs.find(file.namespace, file.hub)
         if assignment is None:
-            return await self._in_ledger(file, None)
-        owner = Owner(assignment.integration_id, assignment.customer)
-        counts = await self._in_ledger(file, owner)
-        await self._flusher.flush_integration(owner)
-        return counts
+            stray = f"the hub {file.namespace}/{file.hub} is assigned to no customer"
+        elif file.written_at < assignment.assigned_at:
+            # Of whoever had a hub of this name before; an offboarded customer's slug may be registered anew.
+            stray = f"it was written before {file.namespace}/{file.hub} was assigned to its customer"
+        else:
+            return await self._in_ledger(file, Owner(assignment.integration_id, assignment.customer))
+        return await self._in_ledger(file, None, stray)
 
-    async def _in_ledger(self, file: CaptureFile, owner: Owner | None) -> Counts:
+    async def _in_ledger(self, file: CaptureFile, owner: Owner | None, stray: str = "") -> Counts:
         entry = LedgerEntry(
             integration_id=UNASSIGNED if owner is None else owner.integration_id,
             run=file.id,
@@ -113,22 +116,36 @@ class CaptureHandler:
         if leased.fact.done:
             return leased.fact.counts
         try:
-            if owner is None:
-                done = await self._unassigned(file, leased.fact)
-            else:
-                done = await self._condense(file, owner, leased.fact)
-            done.counts.check()
-            await self._captures.finish(replace(done, leased_until=None, finished_at=self._clock()), leased)
-        except BaseException:
-            await self._captures.release(leased)
+            async with asyncio.timeout(_IN_TIME):
+                done = await self._handled(file, owner, stray, leased.fact)
+                done.counts.check()
+                done = replace(done, leased_until=None, finished_at=self._clock())
+                await self._captures.finish(done, leased)
+        except BaseException as error:
+            await self._captures.release(leased, _described(error))
             raise
+        if leased.fact.attempts > 1 and done.state is CaptureState.DONE:
+            await self._problems.settle(entry.integration_id, file.path, self._clock(), None)
         _log.info("handled %s: %s", file.path, done.counts)
         return done.counts
+
+    async def _handled(
+        self, file: CaptureFile, owner: Owner | None, stray: str, entry: LedgerEntry
+    ) -> LedgerEntry:
+        if owner is None:
+            return await self._unassigned(file, entry, stray)
+        begun = entry.begun_at or self._clock()
+        if entry.attempts > _LEAST_ATTEMPTS and self._clock() - begun >= _GIVE_UP:
+            return await self._give_up(file, entry)
+        return await self._condense(file, owner, entry)
 
     async def _condense(self, file: CaptureFile, owner: Owner, entry: LedgerEntry) -> LedgerEntry:
         data = await self._blobs.read(file.container, file.path)
         sifted = await asyncio.to_thread(sift, entries_of_capture(data, file.path))
-        plan = await self._correlate(file, owner, sifted)
+        run = Run(file.id, self._clock(), self._wait)
+        plan = await self._correlator.decide(
+            owner.integration_id, run, sifted.administrative, again=entry.attempts > 1
+        )
         handed = await self._handoff.condensed(
             owner, file.id, file.written_at, file.path, ([*sifted.passed, *plan.passed], plan.records)
         )
@@ -147,22 +164,6 @@ class CaptureHandler:
             last=handed.contents.last or "",
         )
 
-    async def _correlate(self, file: CaptureFile, owner: Owner, sifted: Sifted) -> Plan:
-        """Decide, and keep what was decided; again if somebody else was faster."""
-        run = Run(file.id, self._clock(), self._wait)
-        keys = {entry.key for entry in sifted.administrative}
-        for _ in range(_ATTEMPTS):
-            try:
-                snapshot = await self._operations.load(owner.integration_id, keys)
-                plan = await asyncio.to_thread(correlate, sifted.administrative, snapshot.known, run)
-                await self._operations.save(
-                    owner.integration_id, snapshot, [*plan.operations, *plan.rooms], run.now
-                )
-            except ConflictError:
-                continue
-            return plan
-        raise ContendedError(f"{file.path} lost {_ATTEMPTS} races for its operations")
-
     async def _set_aside(self, file: CaptureFile, owner: Owner, sifted: Sifted) -> str:
         name = await self._handoff.aside(owner.customer, file.id, file.written_at, sifted.asides)
         broken = any(aside.reason in _BROKEN for aside in sifted.asides)
@@ -177,14 +178,29 @@ class CaptureHandler:
         )
         return name
 
-    async def _unassigned(self, file: CaptureFile, entry: LedgerEntry) -> LedgerEntry:
+    async def _unassigned(self, file: CaptureFile, entry: LedgerEntry, why: str) -> LedgerEntry:
         """Set a whole file aside; it goes to nobody."""
         data = await self._blobs.read(file.container, file.path)
-        message = f"the hub {file.namespace}/{file.hub} is assigned to no customer"
-        aside = Aside(AsideReason.UNKNOWN_HUB, message, Position(file.path), data, whole_file=True)
+        aside = Aside(AsideReason.UNKNOWN_HUB, why, Position(file.path), data, whole_file=True)
         name = await self._handoff.aside(UNASSIGNED, file.id, file.written_at, [aside])
         await self._problems.report(
             Problem(PROVIDER, Reason.UNKNOWN_HUB, f"{file.namespace}/{file.hub}", name, self._clock())
         )
         counts = Counts(entries=1, set_aside=1)
-        return replace(entry, state=CaptureState.SET_ASIDE, counts=counts, aside=name)
+        return replace(entry, state=CaptureState.SET_ASIDE, counts=counts, aside=name, trouble=why)
+
+    async def _give_up(self, file: CaptureFile, entry: LedgerEntry) -> LedgerEntry:
+        """Leave a file that keeps failing where it is, and have somebody look at it."""
+        detail = f"failed {entry.attempts - 1} times, at last with {entry.trouble or 'the end of the worker'}"
+        await self._problems.report(
+            Problem(entry.integration_id, Reason.CAPTURE_FILE_FAILED, file.path, detail, self._clock())
+        )
+        _log.error("set aside %s: %s", file.path, detail)
+        counts = Counts(entries=1, set_aside=1)
+        return replace(entry, state=CaptureState.SET_ASIDE, counts=counts, trouble=detail)
+
+
+def _described(error: BaseException) -> str:
+    """What went wrong, without anything that may come from the file."""
+    code = getattr(error, "error_code", None)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from shared.model.hubs import HubAssignment
 from shared.model.integration import Integration
 from shared.model.jobs import Job
 from shared.model.problem import Problem
+from shared.model.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,9 @@ class ProblemSink(Protocol):
 
     async def report(self, problem: Problem) -> None:
         """Take a problem down."""
+
+    async def settle(self, integration_id: str, where: str, now: datetime, lasting: Reason | None) -> None:
+        """Mark everything but `lasting` at a place as resolved."""
 
 
 class SubscriptionDirectory(Protocol):

@@ -36,6 +36,8 @@ class Reason(StrEnum):
     UNKNOWN_HUB = "unknown_hub"
     CORRUPT_CAPTURE_FILE = "corrupt_capture_file"
     ENTRIES_SET_ASIDE = "entries_set_aside"
+    CAPTURE_FILE_FAILED = "capture_file_failed"
+    ENTRIES_UNACCOUNTED = "entries_unaccounted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,5 +169,15 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.ENTRIES_SET_ASIDE: Explanation(
         "Some log entries could not be read and were set aside whole.",
         "The provider inspects the set-aside file that is named in the detail.",
+    ),
+    Reason.CAPTURE_FILE_FAILED: Explanation(
+        "A capture file was tried for hours and failed each time.",
+        "The provider finds the cause in the logs, then has the file handled once more: "
+        "POST /api/set-aside/{id}/replay",
+    ),
+    Reason.ENTRIES_UNACCOUNTED: Explanation(
+        "The ledger of a day does not account for every log entry that arrived.",
+        "The provider looks into the logs for what the detail names; files that were not handled are handled "
+        "by themselves, those set aside with POST /api/set-aside/{id}/replay.",
     ),
 }

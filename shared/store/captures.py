@@ -1,13 +1,19 @@
 """Table `captures`, the ledger: partition the integration and day, row the run's id.
 
-Every capture file and every flush leaves one row, which says what became of its entries. A flush that is not
-done has its row in a partition of its own, so that those which were cut off are found without a search.
+Every capture file and every flush leaves one row, which says what became of its entries. Flushes that are not
+done have their rows in a partition of their own, so that those which were cut off are found without a search;
+and so have files of which something was set aside.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from dataclasses import replace as changed
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import UpdateMode
 
 from shared.model.captures import CaptureState, Counts
 from shared.store.storage import Storage
@@ -18,7 +24,6 @@ from shared.store.tables import (
     TableName,
     commit,
     find,
-    insert,
     moment_of,
     overwrite,
     query,
@@ -27,8 +32,14 @@ from shared.store.tables import (
     text_of,
 )
 
-LEASE = timedelta(minutes=5)
+LEASE: Final = timedelta(minutes=5)
 """How long a run may take. A worker that dies holds up its file for so long."""
+
+_FLUSHES: Final = "flushes"
+
+ASIDE: Final = "set-aside"
+"""Partition of the files of which something was set aside, beside their row in that of their day."""
+
 
 UNASSIGNED = "unassigned"
 """Stands for the integration of files from hubs that are assigned to nobody."""
@@ -57,6 +68,9 @@ class LedgerEntry:
         first: time of the earliest entry that left.
         last: time of the latest entry that left.
         finished_at: when it was done (UTC).
+        attempts: how often somebody took the lease.
+        begun_at: when somebody did so first (UTC).
+        trouble: what stood in the way of the last attempt, or why the whole file was set aside.
     """
 
     integration_id: str
@@ -71,6 +85,9 @@ class LedgerEntry:
     first: str = ""
     last: str = ""
     finished_at: datetime | None = None
+    attempts: int = 0
+    begun_at: datetime | None = None
+    trouble: str = ""
 
     @property
     def done(self) -> bool:
@@ -91,25 +108,39 @@ class CaptureStore:
             LeasedError: somebody else has the lease.
         """
         table = await self._storage.table(TableName.CAPTURES)
-        row = await find(table, _partition(entry), entry.run)
-        if row is not None:
-            known = _from_row(row)
-            if known.done:
-                return Stored(known, row["_etag"])
-            if known.leased_until is not None and known.leased_until > now:
-                raise LeasedError(f"the run is leased until {known.leased_until:%H:%M:%S} UTC")
-        leased = _to_row(entry) | {
-            "state": CaptureState.LEASED.value,
-            "leased_until": text_of(now + LEASE),
-        }
+        first = changed(entry, leased_until=now + LEASE, attempts=1, begun_at=now)
         try:
-            await commit(table, [insert(leased) if row is None else replace(leased, row["_etag"])])
-        except ConflictError as error:
+            made = await table.create_entity(row_of(first))
+        except ResourceExistsError:
+            return await self._begin_again(entry, now)
+        return Stored(first, str(made["etag"]))
+
+    async def _begin_again(self, entry: LedgerEntry, now: datetime) -> Stored[LedgerEntry]:
+        table = await self._storage.table(TableName.CAPTURES)
+        row = await find(table, partition_of(entry), entry.run)
+        if row is None:
+            raise LeasedError("somebody else has just finished the run")
+        known = entry_of(row)
+        if known.done:
+            return Stored(known, row["_etag"])
+        if known.leased_until is not None and known.leased_until > now:
+            raise LeasedError(f"the run is leased until {known.leased_until:%H:%M:%S} UTC")
+        leased = changed(
+            known,
+            leased_until=now + LEASE,
+            attempts=known.attempts + 1,
+            begun_at=known.begun_at or now,
+        )
+        try:
+            made = await table.update_entity(
+                row_of(leased),
+                mode=UpdateMode.REPLACE,
+                etag=row["_etag"],
+                match_condition=MatchConditions.IfNotModified,
+            )
+        except (ResourceModifiedError, ResourceNotFoundError) as error:
             raise LeasedError("somebody else took the lease at the same moment") from error
-        taken = await find(table, leased["PartitionKey"], leased["RowKey"])
-        if taken is None:
-            raise LeasedError("the lease was lost as soon as it was taken")
-        return Stored(_from_row(taken), taken["_etag"])
+        return Stored(leased, str(made["etag"]))
 
     async def finish(self, entry: LedgerEntry, leased: Stored[LedgerEntry]) -> None:
         """Write the result of a run.
@@ -118,7 +149,10 @@ class CaptureStore:
             ConflictError: the lease had run out, and somebody else took it.
         """
         table = await self._storage.table(TableName.CAPTURES)
-        row, before = _to_row(entry), _to_row(leased.fact)
+        row, before = row_of(entry), row_of(leased.fact)
+        if entry.aside or entry.state is CaptureState.SET_ASIDE:
+            # Before the row that says so: a reference to a file that is not done yet does no harm.
+            await commit(table, [overwrite(row | {"PartitionKey": ASIDE})])
         if row["PartitionKey"] == before["PartitionKey"]:
             await commit(table, [replace(row, leased.etag)])
             return
@@ -126,10 +160,15 @@ class CaptureStore:
         await commit(table, [overwrite(row)])
         await commit(table, [remove(before, leased.etag)])
 
-    async def release(self, leased: Stored[LedgerEntry]) -> None:
-        """Give the lease back after a failure, so that the next delivery need not wait for its end."""
+    async def release(self, leased: Stored[LedgerEntry], trouble: str) -> None:
+        """Give the lease back after a failure, so that the next delivery need not wait for its end.
+
+        Args:
+            leased: the run.
+            trouble: what stood in the way, without payloads.
+        """
         table = await self._storage.table(TableName.CAPTURES)
-        row = _to_row(leased.fact) | {"leased_until": ""}
+        row = row_of(changed(leased.fact, leased_until=None, trouble=trouble))
         try:
             await commit(table, [replace(row, leased.etag)])
         except ConflictError:
@@ -139,14 +178,27 @@ class CaptureStore:
         """A run that is done, or a capture file being handled."""
         table = await self._storage.table(TableName.CAPTURES)
         row = await find(table, _day(integration_id, day), run)
-        return None if row is None else _from_row(row)
+        return None if row is None else entry_of(row)
 
-    async def unfinished_flushes(self, integration_id: str, now: datetime) -> list[LedgerEntry]:
-        """Flushes whose worker did not come to the end."""
+    async def unfinished_flushes(self, now: datetime) -> list[LedgerEntry]:
+        """Flushes of all integrations whose worker did not come to the end."""
         table = await self._storage.table(TableName.CAPTURES)
-        rows = query(table, "PartitionKey eq @flushes", flushes=_flushes(integration_id))
-        found = [_from_row(row) async for row in rows]
+        rows = query(table, "PartitionKey eq @flushes", flushes=_FLUSHES)
+        found = [entry_of(row) async for row in rows]
         return [flush for flush in found if flush.leased_until is None or flush.leased_until <= now]
+
+    async def day(
+        self, integration_id: str, day: datetime, since: datetime | None = None
+    ) -> list[LedgerEntry]:
+        """The runs of a day (UTC), or those of them that are not older than a moment."""
+        table = await self._storage.table(TableName.CAPTURES)
+        rows = query(
+            table,
+            "PartitionKey eq @partition and day ge @since",
+            partition=_day(integration_id, day),
+            since=text_of(since),
+        )
+        return [entry_of(row) async for row in rows]
 
     async def totals(self, integration_id: str) -> Counts:
         """What became of all of an integration's entries, over all its runs."""
@@ -171,9 +223,10 @@ class CaptureStore:
         return total, last
 
 
-def _partition(entry: LedgerEntry) -> str:
+def partition_of(entry: LedgerEntry) -> str:
+    """Where a run has its row."""
     if not entry.source and not entry.done:
-        return _flushes(entry.integration_id)
+        return _FLUSHES
     return _day(entry.integration_id, entry.day)
 
 
@@ -181,17 +234,14 @@ def _day(integration_id: str, day: datetime) -> str:
     return f"{integration_id}-{day:%Y%m%d}"
 
 
-def _flushes(integration_id: str) -> str:
-    return f"{integration_id}-flush"
-
-
 def _counts_of(row: Mapping[str, Any]) -> Counts:
     return Counts(**{name: int(row.get(name) or 0) for name in _COUNTS})
 
 
-def _to_row(entry: LedgerEntry) -> Row:
+def row_of(entry: LedgerEntry) -> Row:
+    """A run as it stands in the table."""
     return {
-        "PartitionKey": _partition(entry),
+        "PartitionKey": partition_of(entry),
         "RowKey": entry.run,
         "integration": entry.integration_id,
         "day": text_of(entry.day),
@@ -203,11 +253,15 @@ def _to_row(entry: LedgerEntry) -> Row:
         "first": entry.first,
         "last": entry.last,
         "finished_at": text_of(entry.finished_at),
+        "attempts": entry.attempts,
+        "begun_at": text_of(entry.begun_at),
+        "trouble": entry.trouble,
         **{name: getattr(entry.counts, name) for name in _COUNTS},
     }
 
 
-def _from_row(row: Mapping[str, Any]) -> LedgerEntry:
+def entry_of(row: Mapping[str, Any]) -> LedgerEntry:
+    """The run that a row stands for."""
     return LedgerEntry(
         integration_id=row["integration"],
         run=row["RowKey"],
@@ -221,4 +275,7 @@ def _from_row(row: Mapping[str, Any]) -> LedgerEntry:
         first=row["first"],
         last=row["last"],
         finished_at=moment_of(row["finished_at"]),
+        attempts=row["attempts"],
+        begun_at=moment_of(row["begun_at"]),
+        trouble=row["trouble"],
     )

@@ -1,50 +1,96 @@
-"""Table `operations`: partition the integration and a bucket, row the hash of the operation's key.
+"""Table `operations`: partition the integration, row a bucket of its correlation IDs.
 
-A correlation ID has all its rows in one bucket: `o-{correlation}-{operation}` for its operations,
-`w-{correlation}` for its waiting room.
+A bucket holds everything that is kept of its correlation IDs, so that a capture file costs one query and, as
+long as little is kept, one transaction, however many operations it has entries of. Workers that meet in
+a bucket find out by its ETag; who loses reads that bucket again.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import batched
+from typing import Final
 
 from azure.core.exceptions import ResourceNotFoundError
 
 from shared.model.ids import stable_hash
-from shared.model.operations import Known, Operation, OperationKey, WaitingRoom, due
+from shared.model.operations import Known, Operation, OperationKey, WaitingRoom
+from shared.store import parked
 from shared.store.blobs import BlobStore, ContainerName
-from shared.store.parked import MAX_PACKED, joined, pack, pieces_of, unpack
+from shared.store.parked import Archive, Bucket, Kept
 from shared.store.storage import Storage
-from shared.store.tables import ConflictError, Row, TableName, commit, query, remove, text_of, write
+from shared.store.tables import (
+    Change,
+    ConflictError,
+    Row,
+    TableName,
+    commit,
+    query,
+    remove,
+    text_of,
+    write,
+)
 
-BUCKETS = 4
-"""Partitions per integration: each takes 2,000 rows a second."""
+BUCKETS: Final = 4
+"""Buckets per integration. More would let more workers write at the same moment, and cost more requests."""
 
-_COMPARISONS = 15
-"""How many comparisons a query may have (learn.microsoft.com/rest/api/storageservices/
-querying-tables-and-entities)."""
+LIMIT: Final = 1_000
+"""Operations of a bucket that a run takes along because they waited long enough; the next takes the rest."""
 
-_TRANSACTION = 720_000
+_TRANSACTION: Final = 720_000
 """Packed bytes in one transaction. They travel in base64, and a body over 1 MiB would hold up the event loop
 (the service itself takes 4 MiB)."""
 
+_BINARY: Final = "application/octet-stream"
+
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What is kept of some operations, as it was read.
+class View:
+    """Who looks into buckets, and when.
 
     Attributes:
-        known: the facts.
-        etags: by row key, what proves that the row is still as it was read.
-        blobs: by row key, the blob that holds what was too large for the row.
+        run: ID of the capture file or flush; what left in it is always found.
+        now: the present (UTC); what has waited long enough is always found.
+        again: whether the run was begun before, so that what left in it may have gone to an archive.
     """
 
+    run: str
+    now: datetime
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A bucket as it was read.
+
+    Attributes:
+        bucket: all of it.
+        known: the facts that were asked for.
+        etag: proves that the row is still as it was read; empty if there was none.
+        blob: what holds the bucket if it was too large for a row.
+    """
+
+    bucket: Bucket = field(default_factory=Bucket)
     known: Known = field(default_factory=Known)
-    etags: Mapping[str, str] = field(default_factory=dict)
-    blobs: Mapping[str, str] = field(default_factory=dict)
+    etag: str = ""
+    blob: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A bucket that is to be written.
+
+    Attributes:
+        number: of the bucket.
+        change: of its row.
+        weight: about how many bytes that has.
+        replaced: blobs that nobody needs once the row is written.
+    """
+
+    number: int
+    change: Change
+    weight: int
+    replaced: tuple[str, ...]
 
 
 class OperationStore:
@@ -52,9 +98,9 @@ class OperationStore:
 
     Args:
         storage: of the app.
-        blobs: for what is too large for a row.
+        blobs: for what is too large for a row, and for archives.
         wait: how long an entry waits for the rest of its operation.
-        retention: how long an operation is kept after its last change.
+        retention: how long an operation is kept after its last change, and at most twice as long.
     """
 
     def __init__(self, storage: Storage, blobs: BlobStore, wait: timedelta, retention: timedelta) -> None:
@@ -63,202 +109,215 @@ class OperationStore:
         self._wait = wait
         self._retention = retention
 
-    async def load(self, integration_id: str, keys: Collection[OperationKey]) -> Snapshot:
-        """What is kept of operations.
+    async def load(
+        self, integration_id: str, keys: Mapping[int, Collection[OperationKey]], view: View
+    ) -> dict[int, Loaded]:
+        """What is kept of operations, by bucket, and what has waited long enough in these buckets.
 
-        For a correlation ID with an incomplete key or a waiting room it is everything, since which
-        operation an incomplete entry belongs to depends on all of them.
+        For a correlation ID with an incomplete key or something in its waiting room it is everything, since
+        which operation an incomplete entry belongs to depends on all of them.
 
-        Raises:
-            ConflictError: a row was changed while it was read.
-        """
-        by_bucket: defaultdict[str, list[OperationKey]] = defaultdict(list)
-        for key in keys:
-            by_bucket[_partition(integration_id, key.correlation)].append(key)
-        found = await asyncio.gather(*(self._load(bucket, keys) for bucket, keys in by_bucket.items()))
-        return await self._snapshot(row for rows in found for row in rows)
-
-    async def _load(self, partition: str, keys: list[OperationKey]) -> list[Row]:
-        correlations = {_hash(key): key.correlation for key in keys}
-        rooms = await self._query(f"PartitionKey eq '{partition}' and RowKey ge 'w-' and RowKey lt 'w.'")
-        rooms = [row for row in rooms if row["RowKey"][2:] in correlations]
-        whole = {row["RowKey"][2:] for row in rooms} | {_hash(key) for key in keys if not key.complete}
-        single = {_operation_row(key) for key in keys if _hash(key) not in whole}
-        conditions = [f"RowKey eq '{row}'" for row in sorted(single)]
-        queries = [
-            f"PartitionKey eq '{partition}' and ({' or '.join(some)})"
-            for some in batched(conditions, _COMPARISONS - 1, strict=False)
-        ]
-        queries += [
-            f"PartitionKey eq '{partition}' and RowKey ge 'o-{one}-' and RowKey lt 'o-{one}.'"
-            for one in sorted(whole)
-        ]
-        found = await asyncio.gather(*(self._query(condition) for condition in queries))
-        return rooms + [row for rows in found for row in rows]
-
-    async def waiting_too_long(self, integration_id: str, now: datetime, limit: int) -> Snapshot:
-        """At most so many operations and waiting rooms in which something has waited long enough.
+        Args:
+            integration_id: whose.
+            keys: of the operations, by bucket.
+            view: of the run that asks.
 
         Raises:
-            ConflictError: a row was changed while it was read.
+            ConflictError: a bucket was changed while it was read.
         """
-        condition = f"state eq 'parked' and due le '{text_of(now)}'"
-        rows = await self._in_all_buckets(integration_id, condition, limit)
-        first = await self._snapshot(rows)
-        if not first.known.rooms:
-            return first
-        keys = [OperationKey(correlation, "", "") for correlation in first.known.rooms]
-        whole = await self.load(integration_id, keys)
-        return Snapshot(
-            Known({**first.known.operations, **whole.known.operations}, whole.known.rooms),
-            {**first.etags, **whole.etags},
-            {**first.blobs, **whole.blobs},
-        )
-
-    async def left_in(self, integration_id: str, run: str) -> Snapshot:
-        """What left in a run, or might have.
-
-        Raises:
-            ConflictError: a row was changed while it was read.
-        """
-        condition = f"(run eq '{run}' or (RowKey ge 'w-' and RowKey lt 'w.'))"
-        return await self._snapshot(await self._in_all_buckets(integration_id, condition, None))
+        rows = await self._rows(integration_id, keys)
+        loaded = (self._loaded(rows.get(number), wanted, view) for number, wanted in keys.items())
+        return dict(zip(keys, await asyncio.gather(*loaded), strict=True))
 
     async def save(
         self,
         integration_id: str,
-        snapshot: Snapshot,
-        changed: Iterable[Operation | WaitingRoom],
-        now: datetime,
-    ) -> None:
-        """Write operations and waiting rooms, each as a whole.
+        loaded: Mapping[int, Loaded],
+        changes: Mapping[int, Sequence[Operation | WaitingRoom]],
+        view: View,
+    ) -> set[int]:
+        """Write the operations and waiting rooms that changed, and forget what may be forgotten.
 
-        Raises:
-            ConflictError: one of them was changed by somebody else. Others may have been written.
+        A bucket that never was and has nothing new must not be among them.
+
+        Returns:
+            The buckets that somebody else changed in the meantime, of which nothing was written.
         """
-        by_partition: defaultdict[str, list[Row]] = defaultdict(list)
-        spilled: list[tuple[str, str]] = []
-        for kept in changed:
-            row, blob = self._to_row(integration_id, kept, now)
-            if blob is not None:
-                await self._blobs.write(ContainerName.PARKED, row["blob"], blob, "application/octet-stream")
-            by_partition[row["PartitionKey"]].append(row)
-            spilled.append((row["RowKey"], row["blob"]))
+        # Whoever comes at the same moment begins with another bucket.
+        first = parked.mark_of(view.run)[0]
+        numbers = sorted(changes, key=lambda number: (number - first) % BUCKETS)
+        drafts = [
+            await self._draft(integration_id, number, loaded[number], changes[number], view)
+            for number in numbers
+        ]
         table = await self._storage.table(TableName.OPERATIONS)
-        for rows in by_partition.values():
-            for some in _transactions(rows):
-                await commit(table, [write(row, snapshot.etags.get(row["RowKey"], "")) for row in some])
-        for row_key, name in spilled:
-            before = snapshot.blobs.get(row_key)
-            if before and before != name:
-                await self._blobs.delete(ContainerName.PARKED, before)
-
-    async def remove_expired(self, integration_id: str, now: datetime, limit: int) -> int:
-        """Remove at most so many operations that left long ago; tells how many there were."""
-        condition = f"state eq 'emitted' and expires le '{text_of(now)}'"
-        rows = await self._in_all_buckets(integration_id, condition, limit)
-        table = await self._storage.table(TableName.OPERATIONS)
-        by_partition: defaultdict[str, list[Row]] = defaultdict(list)
-        for row in rows:
-            by_partition[row["PartitionKey"]].append(row)
-        for some in by_partition.values():
+        lost: set[int] = set()
+        for some in _transactions(drafts):
             try:
-                await commit(table, [remove(row, row["_etag"]) for row in some])
+                await commit(table, [draft.change for draft in some])
             except ConflictError:
-                continue  # One of them came to life again; the next round takes the others.
-            for row in some:
-                if row["blob"]:
-                    await self._blobs.delete(ContainerName.PARKED, row["blob"])
-        return len(rows)
+                # Blobs that were written for these rows stay: the transaction may have been ours, done before
+                # a connection broke and tried once more.
+                lost |= {draft.number for draft in some}
+                continue
+            for name in [name for draft in some for name in draft.replaced]:
+                await self._blobs.delete(ContainerName.PARKED, name)
+        return lost
 
-    async def _in_all_buckets(self, integration_id: str, condition: str, limit: int | None) -> list[Row]:
-        queries = (
-            self._query(f"PartitionKey eq '{integration_id}-{bucket}' and {condition}", limit)
-            for bucket in range(BUCKETS)
-        )
-        found = await asyncio.gather(*queries)
-        return [row for rows in found for row in rows][:limit]
-
-    async def _query(self, condition: str, limit: int | None = None) -> list[Row]:
-        rows: list[Row] = []
+    async def needing_attention(self, integration_id: str, now: datetime) -> list[int]:
+        """The buckets in which something has waited long enough, or everything may be forgotten."""
         table = await self._storage.table(TableName.OPERATIONS)
-        async for row in query(table, condition):
-            rows.append(row)
-            if len(rows) == limit:
-                break
-        return rows
+        entities = table.query_entities(
+            "PartitionKey eq @id and due le @now",
+            parameters={"id": integration_id, "now": text_of(now)},
+            select=["RowKey"],
+        )
+        return [int(entity["RowKey"]) async for entity in entities]
 
-    async def _snapshot(self, rows: Iterable[Row]) -> Snapshot:
-        operations: dict[OperationKey, Operation] = {}
-        rooms: dict[str, WaitingRoom] = {}
-        etags: dict[str, str] = {}
-        blobs: dict[str, str] = {}
-        for row in rows:
-            etags[row["RowKey"]] = row["_etag"]
-            blobs[row["RowKey"]] = row["blob"]
-            kept = unpack(await self._packed(row))
-            if isinstance(kept, Operation):
-                operations[kept.key] = kept
-            else:
-                rooms[kept.correlation] = kept
-        return Snapshot(Known(operations, rooms), etags, blobs)
+    async def waiting(self, integration_id: str) -> int:
+        """How many entries wait."""
+        table = await self._storage.table(TableName.OPERATIONS)
+        entities = table.query_entities(
+            "PartitionKey eq @id", parameters={"id": integration_id}, select=["waiting"]
+        )
+        return sum([entity["waiting"] async for entity in entities])
 
-    async def _packed(self, row: Row) -> bytes:
-        if not row["blob"]:
-            return joined(row)
+    async def _rows(self, integration_id: str, numbers: Collection[int]) -> dict[int, Row]:
+        if not numbers:
+            return {}
+        table = await self._storage.table(TableName.OPERATIONS)
+        rows = query(
+            table,
+            "PartitionKey eq @id and RowKey ge @least and RowKey le @most",
+            id=integration_id,
+            least=_row_key(min(numbers)),
+            most=_row_key(max(numbers)),
+        )
+        return {int(row["RowKey"]): row async for row in rows}
+
+    async def _loaded(self, row: Row | None, keys: Collection[OperationKey], view: View) -> Loaded:
+        if row is None:
+            return Loaded()
+        data = await self._read(row["blob"]) if row["blob"] else parked.joined(row)
+        bucket = await asyncio.to_thread(parked.unpacked, data)
+        wish = _Wish(bucket, keys, view)
+        needed = [archive for archive in bucket.archives if wish.needs(archive)]
+        older = await asyncio.gather(*(self._read(archive.blob) for archive in needed))
+        known = await asyncio.to_thread(wish.known, older)
+        return Loaded(bucket, known, row["_etag"], row["blob"])
+
+    async def _read(self, blob: str) -> bytes:
         try:
-            return await self._blobs.read(ContainerName.PARKED, row["blob"])
+            return await self._blobs.read(ContainerName.PARKED, blob)
         except ResourceNotFoundError as error:
             raise ConflictError from error
 
-    def _to_row(
-        self, integration_id: str, kept: Operation | WaitingRoom, now: datetime
-    ) -> tuple[Row, bytes | None]:
-        """The row, and the blob if its content is too large for it."""
-        packed = pack(kept)
-        if isinstance(kept, Operation):
-            correlation, row_key = kept.key.correlation, _operation_row(kept.key)
-        else:
-            correlation, row_key = kept.correlation, f"w-{stable_hash(kept.correlation)}"
-        partition = _partition(integration_id, correlation)
-        moment = due(kept.members, self._wait)
-        last = max(kept.members, key=lambda member: member.revision, default=None)
-        spills = len(packed) > MAX_PACKED
-        row: Row = {
-            "PartitionKey": partition,
-            "RowKey": row_key,
-            "state": "emitted" if moment is None else "parked",
-            "due": text_of(moment),
-            "expires": text_of(now + self._retention),
-            "revision": 0 if last is None else last.revision,
-            "run": "" if last is None else last.run,
-            "blob": f"{partition}/{row_key}/{stable_hash(packed.hex())}" if spills else "",
+    async def _draft(
+        self,
+        integration_id: str,
+        number: int,
+        loaded: Loaded,
+        new: Sequence[Operation | WaitingRoom],
+        view: View,
+    ) -> _Draft:
+        """The bucket with what is new; what is too large for its row is written before it."""
+        expires = view.now + self._retention
+        packing = [parked.pack(one, self._wait, expires) for one in new]
+        bucket = parked.changed(loaded.bucket, packing, view.now)
+        key: Row = {"PartitionKey": integration_id, "RowKey": _row_key(number)}
+        attention = bucket.attention
+        if attention is None:
+            return _Draft(number, remove(key, loaded.etag), 0, _gone(loaded, bucket, ""))
+        # Nobody else gives these names: whoever read the row as it was then, and won, changed its ETag.
+        folder = f"{integration_id}/{key['RowKey']}"
+        names = {
+            kind: f"{folder}/{stable_hash(kind, view.run, loaded.etag)}" for kind in ("archive", "bucket")
         }
-        return (row, packed) if spills else (row | pieces_of(packed), None)
+        data = await asyncio.to_thread(parked.packed, bucket)
+        if len(data) > parked.ROOMY:
+            bucket, leaving = parked.lightened(bucket, len(data), names["archive"])
+            if leaving.kept:
+                content = await asyncio.to_thread(parked.packed, leaving)
+                await self._blobs.write(ContainerName.PARKED, names["archive"], content, _BINARY)
+                data = await asyncio.to_thread(parked.packed, bucket)
+        blob = names["bucket"] if len(data) > parked.MAX_PACKED else ""
+        if blob:
+            await self._blobs.write(ContainerName.PARKED, blob, data, _BINARY)
+        row = key | {
+            "due": text_of(parked.moment_of(attention)),
+            "waiting": bucket.waiting,
+            "blob": blob,
+            **({} if blob else parked.pieces_of(data)),
+        }
+        weight = 2_000 + (0 if blob else len(data))
+        return _Draft(number, write(row, loaded.etag), weight, _gone(loaded, bucket, blob))
 
 
-def _partition(integration_id: str, correlation: str) -> str:
-    return f"{integration_id}-{int(stable_hash(correlation)[:8], 16) % BUCKETS}"
+def bucket_of(correlation: str) -> int:
+    """The bucket that a correlation ID falls into."""
+    return int(stable_hash(correlation)[-8:], 16) % BUCKETS
 
 
-def _hash(key: OperationKey) -> str:
-    return stable_hash(key.correlation)
+class _Wish:
+    """What is to be known of a bucket."""
+
+    def __init__(self, bucket: Bucket, keys: Collection[OperationKey], view: View) -> None:
+        now, run = parked.microseconds(view.now), parked.mark_of(view.run)
+        self._bucket = bucket
+        self._again = view.again
+        self._run = run
+        self._single = {parked.id_of(key): parked.mark_of(key.correlation) for key in keys if key.complete}
+        self._whole = {parked.mark_of(key.correlation) for key in keys if not key.complete}
+        due = sorted((one for one in bucket.kept.values() if 0 < one.due <= now), key=lambda one: one.due)
+        left = (one for one in bucket.kept.values() if run in one.runs)
+        self._single |= {one.id: one.correlation for one in [*due[:LIMIT], *left]}
+        marks = set(self._single.values())
+        rooms = (one for one in bucket.kept.values() if one.is_room and one.waiting)
+        self._whole |= {one.correlation for one in rooms if one.correlation in marks}
+
+    def needs(self, archive: Archive) -> bool:
+        """Whether something of it may be in an archive."""
+        if self._again:
+            return True
+        marks = {mark for name, mark in self._single.items() if name not in self._bucket.kept}
+        return not archive.holds().isdisjoint(marks | self._whole)
+
+    def known(self, older: Iterable[bytes]) -> Known:
+        """The facts, given the archives that are needed, the oldest first."""
+        found: dict[bytes, Kept] = {}
+        for data in older:
+            found |= {name: one for name, one in parked.unpacked(data).kept.items() if self._wants(one)}
+        found |= {name: one for name, one in self._bucket.kept.items() if self._wants(one) or name in found}
+        operations: dict[OperationKey, Operation] = {}
+        rooms: dict[str, WaitingRoom] = {}
+        for one in map(parked.unpack, found.values()):
+            if isinstance(one, Operation):
+                operations[one.key] = one
+            else:
+                rooms[one.correlation] = one
+        return Known(operations, rooms)
+
+    def _wants(self, one: Kept) -> bool:
+        return one.id in self._single or one.correlation in self._whole or self._run in one.runs
 
 
-def _operation_row(key: OperationKey) -> str:
-    return f"o-{stable_hash(key.correlation)}-{key.uid}"
+def _row_key(number: int) -> str:
+    return f"{number:02}"
 
 
-def _transactions(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Rows that go into one transaction together."""
-    some: list[Row] = []
-    size = 0
-    for row in rows:
-        weight = 2_000 + sum(len(value) for value in row.values() if isinstance(value, bytes))
-        if some and (size + weight > _TRANSACTION or len(some) == 100):  # noqa: PLR2004 - tables.BATCH
+def _gone(loaded: Loaded, bucket: Bucket, blob: str) -> tuple[str, ...]:
+    """The blobs that a bucket no longer needs."""
+    before = {loaded.blob, *(archive.blob for archive in loaded.bucket.archives)}
+    return tuple(sorted(before - {"", blob, *(archive.blob for archive in bucket.archives)}))
+
+
+def _transactions(drafts: Iterable[_Draft]) -> Iterator[list[_Draft]]:
+    """Buckets that go into one transaction together."""
+    some: list[_Draft] = []
+    for draft in drafts:
+        if some and sum(one.weight for one in some) + draft.weight > _TRANSACTION:
             yield some
-            some, size = [], 0
-        some.append(row)
-        size += weight
+            some = []
+        some.append(draft)
     if some:
         yield some

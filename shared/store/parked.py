@@ -1,26 +1,123 @@
-"""How kept entries stand in a row of the table `operations`: packed, compressed, in pieces.
+"""How a bucket of kept operations stands in a table row: packed, compressed, in pieces.
 
 A row takes up to 1 MiB, a binary property up to 64 KiB (learn.microsoft.com/rest/api/storageservices/
 understanding-the-table-service-data-model). What is larger than `MAX_PACKED` goes to a blob.
+
+Operations that left stay for a while, so that late entries can revise them. When a bucket grows, the oldest
+of them move to *archives*, blobs that are read only when an entry of one of their correlation IDs arrives.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import msgspec
 from isal import isal_zlib
 
-from shared.model.operations import Member, Operation, OperationKey, WaitingRoom
+from shared.model.ids import stable_hash
+from shared.model.operations import Member, Operation, OperationKey, WaitingRoom, due
 
-MAX_PACKED = 700 * 1024
+MAX_PACKED: Final = 700 * 1024
 """Bytes that may stand in the row itself."""
 
-_PIECE = 60 * 1024
-_LEVEL = 2
+ROOMY: Final = 480 * 1024
+"""Packed bytes beyond which a bucket sends the oldest of what left to an archive."""
+
+MAX_REMEMBERED: Final = 128 * 1024
+"""Bytes that a bucket may spend on what its archives hold, six for each operation; beyond them the oldest
+archive goes before its time."""
+
+_PIECE: Final = 60 * 1024
+_LEVEL: Final = 2
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_MARK: Final = 6
+_UID: Final = 16
+_ROOM: Final = b"room"
 
 
-class _Kept(msgspec.Struct, array_like=True, frozen=True):
+class Kept(msgspec.Struct, array_like=True, frozen=True):
+    """An operation or a waiting room, and what must be known of it without unpacking it.
+
+    Attributes:
+        id: names it: 16 bytes for an operation, 20 for a waiting room.
+        correlation: mark of its correlation ID.
+        due: when the wait of its longest waiting entry is over, in microseconds since 1970; 0 if none waits.
+        expires: when it may be forgotten if nothing waits, in the same unit.
+        waiting: how many entries wait.
+        runs: marks of the runs in which entries of it left.
+        body: the rest.
+    """
+
+    id: bytes
+    correlation: bytes
+    due: int
+    expires: int
+    waiting: int
+    runs: tuple[bytes, ...]
+    body: bytes
+
+    @property
+    def is_room(self) -> bool:
+        """Whether it is a waiting room."""
+        return self.id.startswith(_ROOM) and len(self.id) > _UID
+
+
+class Archive(msgspec.Struct, array_like=True, frozen=True):
+    """A blob of operations that left.
+
+    Attributes:
+        blob: its name.
+        expires: when the last of them may be forgotten, in microseconds since 1970.
+        marks: of their correlation IDs, one after the other.
+    """
+
+    blob: str
+    expires: int
+    marks: bytes
+
+    def holds(self) -> set[bytes]:
+        """The marks, one by one."""
+        return {self.marks[at : at + _MARK] for at in range(0, len(self.marks), _MARK)}
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What is kept of the correlation IDs that fall into one bucket of an integration.
+
+    Attributes:
+        kept: operations and waiting rooms, by id.
+        archives: where older ones are, the oldest first; what is in `kept` counts.
+    """
+
+    kept: Mapping[bytes, Kept] = field(default_factory=dict)
+    archives: tuple[Archive, ...] = ()
+
+    @property
+    def attention(self) -> int | None:
+        """When there is something to do though nothing arrives, in microseconds since 1970.
+
+        That is when a wait is over, or when everything may be forgotten; None if it is empty.
+        """
+        waits = [one.due for one in self.kept.values() if one.waiting]
+        if waits:
+            return min(waits)
+        ends = [one.expires for one in self.kept.values()] + [one.expires for one in self.archives]
+        return max(ends, default=None)
+
+    @property
+    def waiting(self) -> int:
+        """How many entries wait."""
+        return sum(one.waiting for one in self.kept.values())
+
+
+class _Packed(msgspec.Struct, array_like=True, frozen=True):
+    kept: tuple[Kept, ...]
+    archives: tuple[Archive, ...]
+
+
+class _Member(msgspec.Struct, array_like=True, frozen=True):
     raw: bytes
     source: str
     number: int
@@ -29,48 +126,137 @@ class _Kept(msgspec.Struct, array_like=True, frozen=True):
     revision: int
 
 
-class _Packed(msgspec.Struct, array_like=True, frozen=True):
+class _Body(msgspec.Struct, array_like=True, frozen=True):
     # Keys are bytes, since they may hold half a surrogate pair.
     key: tuple[bytes, bytes, bytes]
-    members: tuple[_Kept, ...]
+    members: tuple[_Member, ...]
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(_Packed)
+_BUCKETS = msgspec.msgpack.Decoder(_Packed)
+_BODIES = msgspec.msgpack.Decoder(_Body)
 
 
-def pack(kept: Operation | WaitingRoom) -> bytes:
-    """An operation or a waiting room in few bytes."""
+def microseconds(moment: datetime) -> int:
+    """A moment as it stands in a bucket: microseconds since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_of(number: int) -> datetime:
+    """The moment that stands so in a bucket (UTC)."""
+    return _EPOCH + number * _MICROSECOND
+
+
+def mark_of(text: str) -> bytes:
+    """Six bytes that stand for a correlation ID or a run.
+
+    Two that have the same are no harm: then something is read that nobody asked for.
+    """
+    return bytes.fromhex(stable_hash(text))[:_MARK]
+
+
+def id_of(key: OperationKey) -> bytes:
+    """What names an operation in its bucket."""
+    return bytes.fromhex(key.uid)
+
+
+def pack(kept: Operation | WaitingRoom, wait: timedelta, expires: datetime) -> Kept:
+    """An operation or a waiting room as it stands in a bucket."""
     if isinstance(kept, Operation):
+        name = id_of(kept.key)
         texts = (kept.key.correlation, kept.key.operation, kept.key.resource)
     else:
+        name = _ROOM + bytes.fromhex(stable_hash(kept.correlation))
         texts = (kept.correlation, "", "")
     first, second, third = (text.encode("utf-8", "surrogatepass") for text in texts)
     members = tuple(
-        _Kept(member.raw, member.source, member.number, member.arrived, member.run, member.revision)
+        _Member(member.raw, member.source, member.number, member.arrived, member.run, member.revision)
         for member in kept.members
     )
-    packed: bytes = isal_zlib.compress(_ENCODER.encode(_Packed((first, second, third), members)), _LEVEL)
-    return packed
+    moment = due(kept.members, wait)
+    return Kept(
+        id=name,
+        correlation=mark_of(texts[0]),
+        due=0 if moment is None else microseconds(moment),
+        expires=microseconds(expires),
+        waiting=sum(member.waits for member in kept.members),
+        runs=tuple(sorted({mark_of(member.run) for member in kept.members if member.run})),
+        body=_ENCODER.encode(_Body((first, second, third), members)),
+    )
 
 
-def unpack(packed: bytes) -> Operation | WaitingRoom:
+def unpack(kept: Kept) -> Operation | WaitingRoom:
     """The operation or waiting room that was packed."""
-    content = _DECODER.decode(isal_zlib.decompress(packed))
+    content = _BODIES.decode(kept.body)
     correlation, operation, resource = (text.decode("utf-8", "surrogatepass") for text in content.key)
     members = tuple(
-        Member(kept.raw, kept.source, kept.number, kept.arrived, kept.run, kept.revision)
-        for kept in content.members
+        Member(one.raw, one.source, one.number, one.arrived, one.run, one.revision) for one in content.members
     )
     if not operation:
         return WaitingRoom(correlation, members)
     return Operation(OperationKey(correlation, operation, resource), members)
 
 
-def pieces_of(packed: bytes) -> dict[str, bytes]:
+def packed(bucket: Bucket) -> bytes:
+    """A bucket in few bytes."""
+    content = _ENCODER.encode(_Packed(tuple(bucket.kept.values()), bucket.archives))
+    found: bytes = isal_zlib.compress(content, _LEVEL)
+    return found
+
+
+def unpacked(data: bytes) -> Bucket:
+    """The bucket that was packed."""
+    content = _BUCKETS.decode(isal_zlib.decompress(data))
+    return Bucket({one.id: one for one in content.kept}, content.archives)
+
+
+def changed(bucket: Bucket, new: Iterable[Kept], now: datetime) -> Bucket:
+    """The bucket with these in place of what it had of them, and without what may be forgotten."""
+    moment = microseconds(now)
+    kept = {**bucket.kept, **{one.id: one for one in new}}
+    alive = {name: one for name, one in kept.items() if one.waiting or one.expires > moment}
+    return Bucket(alive, tuple(one for one in bucket.archives if one.expires > moment))
+
+
+def lightened(bucket: Bucket, size: int, name: str) -> tuple[Bucket, Bucket]:
+    """The bucket without the oldest of what left, which is to become the archive of that name.
+
+    Args:
+        bucket: to be lightened.
+        size: of the bucket as it is packed.
+        name: of the blob that is to take the archive.
+
+    Returns:
+        The bucket, and what the archive holds; nothing if everything in the bucket waits.
+    """
+    settled = sorted((one for one in bucket.kept.values() if not one.waiting), key=lambda one: one.expires)
+    total = sum(len(one.body) for one in bucket.kept.values())
+    excess = total * (1 - ROOMY / 2 / size)
+    leaving: dict[bytes, Kept] = {}
+    for one in settled:
+        if excess <= 0:
+            break
+        excess -= len(one.body)
+        leaving[one.id] = one
+    if not leaving:
+        return bucket, Bucket()
+    marks = b"".join(sorted({one.correlation for one in leaving.values()}))
+    archive = Archive(name, max(one.expires for one in leaving.values()), marks)
+    kept = {name: one for name, one in bucket.kept.items() if name not in leaving}
+    return Bucket(kept, _bounded([*bucket.archives, archive])), Bucket(leaving)
+
+
+def _bounded(archives: list[Archive]) -> tuple[Archive, ...]:
+    """The youngest archives, as many as the bucket may remember."""
+    while len(archives) > 1 and sum(len(one.marks) for one in archives) > MAX_REMEMBERED:
+        archives = archives[1:]
+    return tuple(archives)
+
+
+def pieces_of(data: bytes) -> dict[str, bytes]:
     """The properties that hold the bytes."""
-    starts = range(0, len(packed), _PIECE)
-    return {f"piece{number:02}": packed[start : start + _PIECE] for number, start in enumerate(starts)}
+    starts = range(0, len(data), _PIECE)
+    return {f"piece{number:02}": data[start : start + _PIECE] for number, start in enumerate(starts)}
 
 
 def joined(row: Mapping[str, Any]) -> bytes:

@@ -20,6 +20,7 @@ from shared.model.hubs import HubAssignment, HubState
 from shared.model.integration import Integration, IntegrationStatus
 from shared.model.jobs import Job
 from shared.model.problem import Problem
+from shared.model.reasons import Reason
 from shared.store.blobs import BlobStore, ContainerName
 from shared.store.captures import CaptureStore
 from shared.store.operations import OperationStore
@@ -69,6 +70,14 @@ class Problems:
 
     async def report(self, problem: Problem) -> None:
         self.reported.append(problem)
+
+    async def settle(self, integration_id: str, where: str, now: datetime, lasting: Reason | None) -> None:
+        del now
+        self.reported = [
+            one
+            for one in self.reported
+            if (one.integration_id, one.where) != (integration_id, where) or one.reason is lasting
+        ]
 
 
 class Subscriptions:
@@ -154,7 +163,6 @@ class App:
             captures=self.captures,
             operations=operations or self.operations,
             handoff=HandOff(self.storage, self.blobs),
-            flusher=self.flusher,
             repairs=self.repairs,
             hubs=Hubs(assignment),
             problems=self.problems,

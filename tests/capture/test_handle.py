@@ -3,8 +3,8 @@
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -15,7 +15,7 @@ from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
 from shared.store.blobs import ContainerName
 from shared.store.captures import LEASE, UNASSIGNED, LeasedError, LedgerEntry
-from shared.store.operations import OperationStore, Snapshot
+from shared.store.operations import Loaded, OperationStore, View
 from shared.store.tables import TableName
 from tests.capture.activity_log import capture_file, envelope, record, text
 from tests.capture.app import WAIT, App
@@ -170,12 +170,13 @@ async def test_split_operations_of_two_files_and_a_flush_end_with_everything_acc
     assert await app.flusher.flush() == Counts()
 
 
-async def test_the_next_capture_file_takes_along_what_waited_long_enough(app: App) -> None:
+async def test_the_next_capture_file_takes_along_what_waited_long_enough_beside_its_own(app: App) -> None:
     await app.handle(await app.upload(capture_file([envelope(record("Start"))])))
     app.now += WAIT
-    await app.handle(await app.upload(capture_file([envelope(policy())])))
-    assert len(await app.condensed()) == 2
-    assert (await app.captures.totals(app.integration)).still_parked == 0
+    await app.handle(await app.upload(capture_file([envelope(record("Start", operationName="OTHER"))])))
+    (line,) = [line for lines in (await app.condensed()).values() for line in lines]
+    assert line["operationName"] == record()["operationName"]
+    assert (await app.captures.totals(app.integration)).still_parked == 1
 
 
 async def test_a_late_entry_makes_a_new_revision_in_a_later_file(app: App) -> None:
@@ -266,13 +267,13 @@ class Overtaken(OperationStore):
     async def save(
         self,
         integration_id: str,
-        snapshot: Snapshot,
-        changed: Iterable[Operation | WaitingRoom],
-        now: datetime,
-    ) -> None:
+        loaded: Mapping[int, Loaded],
+        changes: Mapping[int, Sequence[Operation | WaitingRoom]],
+        view: View,
+    ) -> set[int]:
         while self._meanwhile:
             await self._meanwhile.pop()()
-        await super().save(integration_id, snapshot, changed, now)
+        return await super().save(integration_id, loaded, changes, view)
 
 
 async def test_a_handler_that_lost_a_race_decides_again(app: App) -> None:

@@ -46,8 +46,9 @@ async def test_a_worker_that_died_loses_its_lease(ledger: CaptureStore, begun: L
 async def test_a_lease_that_was_given_back_can_be_taken_at_once(
     ledger: CaptureStore, begun: LedgerEntry
 ) -> None:
-    await ledger.release(await ledger.begin(begun, NOW))
-    assert not (await ledger.begin(begun, NOW)).fact.done
+    await ledger.release(await ledger.begin(begun, NOW), "BrokenError")
+    again = (await ledger.begin(begun, NOW)).fact
+    assert (again.done, again.attempts, again.begun_at, again.trouble) == (False, 2, NOW, "BrokenError")
 
 
 async def test_a_file_that_is_done_is_answered_with_what_became_of_it(
@@ -73,23 +74,37 @@ async def test_totals_add_up_over_days_and_only_for_the_integration(
     assert await ledger.totals(begun.integration_id) == Counts(entries=6, parked=6)
 
 
+@pytest.fixture
+def flush(begun: LedgerEntry) -> LedgerEntry:
+    return replace(begun, run=f"flush-{uuid4()}", source="")
+
+
 async def test_flushes_that_did_not_come_to_their_end_are_found(
-    ledger: CaptureStore, begun: LedgerEntry
+    ledger: CaptureStore, begun: LedgerEntry, flush: LedgerEntry
 ) -> None:
     await ledger.begin(begun, NOW)
-    flush = replace(begun, run="flush-1", source="")
     await ledger.begin(flush, NOW)
-    assert await ledger.unfinished_flushes(begun.integration_id, NOW) == []
-    found = await ledger.unfinished_flushes(begun.integration_id, NOW + LEASE)
-    assert [one.run for one in found] == ["flush-1"]
+    assert flush.run not in [one.run for one in await ledger.unfinished_flushes(NOW)]
+    found = {one.run for one in await ledger.unfinished_flushes(NOW + LEASE)}
+    assert flush.run in found
+    assert begun.run not in found
 
 
 async def test_a_flush_that_is_done_counts_and_is_not_found_again(
-    ledger: CaptureStore, begun: LedgerEntry
+    ledger: CaptureStore, flush: LedgerEntry
 ) -> None:
-    flush = replace(begun, run="flush-1", source="")
     leased = await ledger.begin(flush, NOW)
     counts = Counts(condensed=1, unparked=1)
     await ledger.finish(replace(flush, state=CaptureState.DONE, counts=counts), leased)
-    assert await ledger.unfinished_flushes(begun.integration_id, NOW + LEASE) == []
-    assert await ledger.totals(begun.integration_id) == counts
+    assert flush.run not in [one.run for one in await ledger.unfinished_flushes(NOW + LEASE)]
+    assert await ledger.totals(flush.integration_id) == counts
+
+
+async def test_the_runs_of_a_day_are_those_of_the_day_and_not_older_than_asked_for(
+    ledger: CaptureStore, begun: LedgerEntry
+) -> None:
+    for hours in (-11, 0, 1, 14):
+        await ledger.begin(replace(begun, run=f"r{hours}", day=NOW + timedelta(hours=hours)), NOW)
+    assert {one.run for one in await ledger.day(begun.integration_id, NOW)} == {"r0", "r1"}
+    since = NOW + timedelta(minutes=1)
+    assert [one.run for one in await ledger.day(begun.integration_id, NOW, since)] == ["r1"]

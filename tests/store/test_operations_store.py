@@ -1,19 +1,17 @@
-import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from azure.core.exceptions import ResourceNotFoundError
 
 from local.azurite import Azurite
 from shared.model.operations import Member, Operation, OperationKey, WaitingRoom
 from shared.settings import StorageSettings
 from shared.store.blobs import BlobStore, ContainerName
-from shared.store.operations import OperationStore, Snapshot
+from shared.store.operations import BUCKETS, Loaded, OperationStore, View, bucket_of
 from shared.store.storage import Storage
-from shared.store.tables import ConflictError
 from tests.capture.app import NoCredential
 
 NOW = datetime(2024, 5, 1, 10, 0, 0, 250, tzinfo=UTC)
@@ -42,31 +40,86 @@ def operation(number: int, size: int = 10, **changes: object) -> Operation:
     return Operation(OperationKey(f"c{number}", "o", "r"), (member,))
 
 
+def view(now: datetime = NOW, run: str = "run", *, again: bool = False) -> View:
+    return View(run, now, again=again)
+
+
+async def load(
+    store: OperationStore, integration: str, keys: Iterable[OperationKey], seen: View | None = None
+) -> dict[int, Loaded]:
+    by_bucket: defaultdict[int, list[OperationKey]] = defaultdict(list)
+    for key in keys:
+        by_bucket[bucket_of(key.correlation)].append(key)
+    return await store.load(integration, by_bucket, seen or view())
+
+
+async def save(
+    store: OperationStore,
+    integration: str,
+    loaded: dict[int, Loaded],
+    kept: Sequence[Operation | WaitingRoom],
+    seen: View | None = None,
+) -> set[int]:
+    changes: defaultdict[int, list[Operation | WaitingRoom]] = defaultdict(list)
+    for one in kept:
+        changes[bucket_of(one.key.correlation if isinstance(one, Operation) else one.correlation)].append(one)
+    return await store.save(integration, loaded, changes, seen or view())
+
+
+async def keep(
+    store: OperationStore,
+    integration: str,
+    kept: Sequence[Operation | WaitingRoom],
+    seen: View | None = None,
+) -> None:
+    """Write these, beside what is there."""
+    loaded = await store.load(integration, dict.fromkeys(range(BUCKETS), ()), seen or view())
+    assert await save(store, integration, loaded, kept, seen) == set()
+
+
+def operations(loaded: dict[int, Loaded]) -> dict[OperationKey, Operation]:
+    return {key: one for bucket in loaded.values() for key, one in bucket.known.operations.items()}
+
+
+def rooms(loaded: dict[int, Loaded]) -> dict[str, WaitingRoom]:
+    return {key: one for bucket in loaded.values() for key, one in bucket.known.rooms.items()}
+
+
+async def parked_blobs(storage: Storage, integration: str) -> list[str]:
+    container = await storage.container(ContainerName.PARKED)
+    return [blob.name async for blob in container.list_blobs(name_starts_with=integration)]
+
+
 async def test_what_was_kept_is_read_back_as_it_was(store: OperationStore, integration: str) -> None:
     kept = [operation(number) for number in range(120)]
     odd = Operation(OperationKey("\ud800", "\u0130/#?\\", "x" * 5_000), kept[0].members)
 
-    await store.save(integration, Snapshot(), [*kept, odd], NOW)
-    snapshot = await store.load(integration, [one.key for one in [*kept, odd, operation(500)]])
+    await keep(store, integration, [*kept, odd])
+    loaded = await load(store, integration, [one.key for one in [*kept, odd, operation(500)]])
 
-    assert snapshot.known.operations == {one.key: one for one in [*kept, odd]}
-    assert snapshot.known.rooms == {}
+    assert operations(loaded) == {one.key: one for one in [*kept, odd]}
+    assert rooms(loaded) == {}
 
 
 async def test_integrations_do_not_see_each_others_operations(
     store: OperationStore, integration: str
 ) -> None:
-    await store.save(integration, Snapshot(), [operation(1)], NOW)
-    assert (await store.load(str(uuid4()), [operation(1).key])).known.operations == {}
+    await keep(store, integration, [operation(1)])
+    assert operations(await load(store, str(uuid4()), [operation(1).key])) == {}
+
+
+async def test_only_what_was_asked_for_is_known(store: OperationStore, integration: str) -> None:
+    await keep(store, integration, [operation(number) for number in range(40)])
+    assert set(operations(await load(store, integration, [operation(7).key]))) == {operation(7).key}
 
 
 async def test_an_incomplete_key_reads_all_operations_of_its_correlation_id(
     store: OperationStore, integration: str
 ) -> None:
     several = [Operation(OperationKey("c", name, "r"), operation(1).members) for name in "abc"]
-    await store.save(integration, Snapshot(), [*several, operation(2)], NOW)
-    snapshot = await store.load(integration, [OperationKey("c", "", "r")])
-    assert set(snapshot.known.operations) == {one.key for one in several}
+    await keep(store, integration, [*several, operation(2)])
+    loaded = await load(store, integration, [OperationKey("c", "", "r")])
+    assert set(operations(loaded)) == {one.key for one in several}
 
 
 async def test_a_waiting_room_brings_all_operations_of_its_correlation_id_along(
@@ -74,68 +127,127 @@ async def test_a_waiting_room_brings_all_operations_of_its_correlation_id_along(
 ) -> None:
     several = [Operation(OperationKey("c", name, "r"), operation(1).members) for name in "abc"]
     room = WaitingRoom("c", operation(3).members)
-    await store.save(integration, Snapshot(), [*several, room], NOW)
-    snapshot = await store.load(integration, [several[0].key])
-    assert set(snapshot.known.operations) == {one.key for one in several}
-    assert snapshot.known.rooms == {"c": room}
+    await keep(store, integration, [*several, room])
+    loaded = await load(store, integration, [several[0].key])
+    assert set(operations(loaded)) == {one.key for one in several}
+    assert rooms(loaded) == {"c": room}
 
 
 async def test_of_two_writers_the_second_is_told(store: OperationStore, integration: str) -> None:
-    await store.save(integration, Snapshot(), [operation(1)], NOW)
-    with pytest.raises(ConflictError):
-        await store.save(integration, Snapshot(), [operation(1)], NOW)
-    snapshot = await store.load(integration, [operation(1).key])
-    await store.save(integration, snapshot, [operation(1)], NOW)
-    with pytest.raises(ConflictError):
-        await store.save(integration, snapshot, [operation(1)], NOW)
+    one = operation(1)
+    nothing = await load(store, integration, [one.key])
+    assert await save(store, integration, nothing, [one]) == set()
+    assert await save(store, integration, nothing, [one]) == {bucket_of("c1")}
+    loaded = await load(store, integration, [one.key])
+    assert await save(store, integration, loaded, [operation(1)]) == set()
+    assert await save(store, integration, loaded, [operation(1)]) == {bucket_of("c1")}
 
 
-async def test_what_is_too_large_for_a_row_goes_to_a_blob_and_back(
+async def test_what_waits_and_is_too_large_for_a_row_goes_to_a_blob_and_back(
     store: OperationStore, storage: Storage, integration: str
 ) -> None:
     large = operation(1, 3_000_000)
-    await store.save(integration, Snapshot(), [large], NOW)
-    snapshot = await store.load(integration, [large.key])
-    assert snapshot.known.operations == {large.key: large}
+    await keep(store, integration, [large])
+    assert operations(await load(store, integration, [large.key])) == {large.key: large}
+    assert len(await parked_blobs(storage, integration)) == 1
 
-    await store.save(integration, snapshot, [operation(1)], NOW)
+    await keep(store, integration, [operation(1)])
 
-    blob = next(iter(snapshot.blobs.values()))
-    with pytest.raises(ResourceNotFoundError):
-        await BlobStore(storage).read(ContainerName.PARKED, blob)
+    assert await parked_blobs(storage, integration) == []
 
 
 async def test_rows_of_several_pieces_are_written_and_read(store: OperationStore, integration: str) -> None:
-    kept = [operation(number, 500_000) for number in range(9)]
-    await store.save(integration, Snapshot(), kept, NOW)
-    snapshot = await store.load(integration, [one.key for one in kept])
-    assert snapshot.known.operations == {one.key: one for one in kept}
+    kept = [operation(number, 150_000) for number in range(9)]
+    await keep(store, integration, kept)
+    assert operations(await load(store, integration, [one.key for one in kept])) == {
+        one.key: one for one in kept
+    }
+
+
+def left(number: int, size: int = 10, name: str = "o") -> Operation:
+    """Of a correlation ID that is the same for all."""
+    member = Member(os.urandom(size), "file", number, NOW, "earlier", 1)
+    return Operation(OperationKey("c", f"{name}{number}", "r"), (member,))
+
+
+async def test_the_oldest_of_what_left_moves_to_archives_and_is_found_there(
+    store: OperationStore, storage: Storage, integration: str
+) -> None:
+    kept = [left(number, 100_000) for number in range(14)]
+    for minute, one in enumerate(kept):
+        await keep(store, integration, [one], view(NOW + timedelta(minutes=minute), f"run{minute}"))
+    assert len(await parked_blobs(storage, integration)) >= 2
+    (bucket,) = (await load(store, integration, [kept[-1].key])).values()
+    assert len(bucket.bucket.kept) < len(kept)
+
+    assert operations(await load(store, integration, [one.key for one in kept])) == {
+        one.key: one for one in kept
+    }
+    whole = await load(store, integration, [OperationKey("c", "", "")])
+    assert operations(whole) == {one.key: one for one in kept}
+    assert operations(await load(store, integration, [operation(1).key])) == {}
+
+
+async def test_what_came_back_from_an_archive_counts_more_than_the_archive(
+    store: OperationStore, integration: str
+) -> None:
+    kept = [left(number, 100_000) for number in range(8)]
+    for one in kept:
+        await keep(store, integration, [one])
+    revised = left(0, 10)
+    await keep(store, integration, [revised])
+    assert operations(await load(store, integration, [revised.key])) == {revised.key: revised}
+
+
+async def test_a_run_that_was_cut_off_finds_in_archives_what_left_in_it(
+    store: OperationStore, integration: str
+) -> None:
+    kept = [left(number, 100_000) for number in range(8)]
+    for one in kept:
+        await keep(store, integration, [one])
+    loaded = await load(store, integration, [OperationKey("c", "x", "y")], view(run="earlier", again=True))
+    assert operations(loaded) == {one.key: one for one in kept}
 
 
 async def test_what_has_waited_long_enough_is_found_and_nothing_else(
     store: OperationStore, integration: str
 ) -> None:
-    late = Operation(OperationKey("late", "o", "r"), (Member(b"x", "f", 0, NOW + WAIT),))
-    left = operation(2, run="f", revision=1)
-    await store.save(integration, Snapshot(), [operation(1), late, left], NOW)
-    before = await store.waiting_too_long(integration, NOW + WAIT - timedelta(microseconds=1), 10)
-    after = await store.waiting_too_long(integration, NOW + WAIT, 10)
-    assert before.known.operations == {}
-    assert set(after.known.operations) == {operation(1).key}
+    late = Operation(OperationKey("c1", "late", "r"), (Member(b"x", "f", 0, NOW + WAIT),))
+    gone = operation(2, run="f", revision=1)
+    await keep(store, integration, [operation(1), late, gone])
+    before, after = NOW + WAIT - timedelta(microseconds=1), NOW + WAIT
+    assert await store.needing_attention(integration, before) == []
+    assert await store.needing_attention(integration, after) == [bucket_of("c1")]
+    everything = dict.fromkeys(range(BUCKETS), ())
+    assert operations(await store.load(integration, everything, view(before))) == {}
+    assert set(operations(await store.load(integration, everything, view(after)))) == {operation(1).key}
 
 
-async def test_what_was_kept_long_enough_is_removed(store: OperationStore, integration: str) -> None:
-    left = operation(1, run="f", revision=1)
-    await store.save(integration, Snapshot(), [left, operation(2)], NOW)
-    assert await store.remove_expired(integration, NOW + timedelta(minutes=59), 10) == 0
-    assert await store.remove_expired(integration, NOW + timedelta(minutes=61), 10) == 1
-    assert set((await store.load(integration, [left.key, operation(2).key])).known.operations) == {
-        operation(2).key
-    }
+async def test_how_much_waits_is_known(store: OperationStore, integration: str) -> None:
+    assert await store.waiting(integration) == 0
+    await keep(
+        store, integration, [operation(1), operation(2), left(3), WaitingRoom("c4", operation(4).members)]
+    )
+    assert await store.waiting(integration) == 3
 
 
-async def test_many_readers_at_once_get_what_is_theirs(store: OperationStore, integration: str) -> None:
-    kept = [operation(number) for number in range(40)]
-    await store.save(integration, Snapshot(), kept, NOW)
-    snapshots = await asyncio.gather(*(store.load(integration, [one.key]) for one in kept))
-    assert [list(one.known.operations) for one in snapshots] == [[one.key] for one in kept]
+async def test_what_was_kept_long_enough_is_forgotten_with_its_blobs(
+    store: OperationStore, storage: Storage, integration: str
+) -> None:
+    for number in range(8):
+        await keep(store, integration, [left(number, 100_000)])
+    assert await parked_blobs(storage, integration) != []
+    over = NOW + timedelta(minutes=61)
+    (number,) = await store.needing_attention(integration, over)
+    loaded = await store.load(integration, {number: ()}, view(over))
+    assert await store.save(integration, loaded, {number: ()}, view(over)) == set()
+    assert await parked_blobs(storage, integration) == []
+    assert await store.needing_attention(integration, over + timedelta(days=9)) == []
+
+
+async def test_what_is_written_beside_old_things_lets_them_be_forgotten(
+    store: OperationStore, integration: str
+) -> None:
+    await keep(store, integration, [left(1)])
+    await keep(store, integration, [left(2)], view(NOW + timedelta(minutes=61)))
+    assert set(operations(await load(store, integration, [OperationKey("c", "", "")]))) == {left(2).key}

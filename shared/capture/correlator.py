@@ -1,0 +1,138 @@
+"""Deciding what becomes of a run's entries, and keeping what was decided, beside others who do the same."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from shared.capture.correlate import Plan, Run, correlate, replay
+from shared.capture.entries import Entry
+from shared.model.captures import Counts
+from shared.model.operations import Known, Operation, WaitingRoom
+from shared.store.operations import BUCKETS, OperationStore, View, bucket_of
+from shared.store.tables import ConflictError
+
+_ATTEMPTS = 20
+"""How often a run decides again after losing a race. In each round somebody wins."""
+
+type _Decide = Callable[[Sequence[Entry], Known], Plan]
+
+
+class ContendedError(Exception):
+    """Too many others changed the same operations; try again later."""
+
+
+class Correlator:
+    """Correlates the entries of runs with what is kept.
+
+    Deciding about a run again gives what was decided at first: what is kept tells in which run it left.
+
+    Args:
+        operations: what is kept.
+    """
+
+    def __init__(self, operations: OperationStore) -> None:
+        self._operations = operations
+
+    async def decide(
+        self, integration_id: str, run: Run, entries: Iterable[Entry], *, again: bool = False
+    ) -> Plan:
+        """Decide about the entries of a capture file, and about what waited long enough beside them.
+
+        Args:
+            integration_id: whose they are.
+            run: in which they arrived.
+            entries: administrative ones with a correlation ID, each of its own bytes.
+            again: whether the run was begun before.
+
+        Raises:
+            ContendedError: too many others changed the same operations.
+        """
+        by_bucket: defaultdict[int, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            by_bucket[bucket_of(entry.key.correlation)].append(entry)
+        # What left in a run that was cut off may be in any bucket.
+        numbers = range(BUCKETS) if again else by_bucket
+        return await self._decide(
+            integration_id,
+            {number: by_bucket[number] for number in numbers},
+            View(run.id, run.now, again=again),
+            lambda arrived, known: correlate(arrived, known, run),
+        )
+
+    async def flush(self, integration_id: str, run: Run, buckets: Collection[int]) -> Plan:
+        """Let leave what waited long enough in these buckets, and forget what was kept long enough.
+
+        Raises:
+            ContendedError: too many others changed the same operations.
+        """
+        return await self._decide(
+            integration_id,
+            dict.fromkeys(buckets, ()),
+            View(run.id, run.now),
+            lambda _, known: correlate((), known, run),
+            tidy=True,
+        )
+
+    async def left_in(self, integration_id: str, run: Run) -> Plan:
+        """What left in a run that did not come to its end; nothing is decided anew.
+
+        Raises:
+            ContendedError: too many others changed the same operations.
+        """
+        return await self._decide(
+            integration_id,
+            dict.fromkeys(range(BUCKETS), ()),
+            View(run.id, run.now, again=True),
+            lambda _, known: replay(known, run),
+        )
+
+    async def _decide(
+        self,
+        integration_id: str,
+        arrived: Mapping[int, Sequence[Entry]],
+        view: View,
+        decide: _Decide,
+        *,
+        tidy: bool = False,
+    ) -> Plan:
+        plans: dict[int, Plan] = {}
+        undecided = dict(arrived)
+        for _ in range(_ATTEMPTS):
+            keys = {number: {entry.key for entry in entries} for number, entries in undecided.items()}
+            try:
+                loaded = await self._operations.load(integration_id, keys, view)
+            except ConflictError:
+                continue
+            for number, entries in undecided.items():
+                plans[number] = await asyncio.to_thread(decide, entries, loaded[number].known)
+            changes = {
+                number: changed
+                for number in undecided
+                if (changed := _changed(plans[number])) or (tidy and loaded[number].etag)
+            }
+            lost = await self._operations.save(integration_id, loaded, changes, view)
+            undecided = {number: undecided[number] for number in lost}
+            if not undecided:
+                return _together(plans[number] for number in sorted(plans))
+        raise ContendedError(f"lost {_ATTEMPTS} races for operations")
+
+
+def _changed(plan: Plan) -> list[Operation | WaitingRoom]:
+    return [*plan.operations, *plan.rooms]
+
+
+def _together(plans: Iterable[Plan]) -> Plan:
+    """The plans of several buckets as one."""
+    found = list(plans)
+    return Plan(
+        operations=tuple(one for plan in found for one in plan.operations),
+        rooms=tuple(one for plan in found for one in plan.rooms),
+        records=tuple(
+            sorted(
+                (one for plan in found for one in plan.records),
+                key=lambda record: (record.times[0], record.uid, record.revision),
+            )
+        ),
+        passed=tuple(sorted((one for plan in found for one in plan.passed), key=lambda entry: entry.order)),
+        counts=sum((plan.counts for plan in found), Counts()),
+    )
