@@ -71,7 +71,12 @@ def normal_region(text: str) -> str:
     return text.replace(" ", "").lower()
 
 
-def stable_hash(*parts: str) -> str:
+_SEPARATOR = b"\x1f"
+_SEPARATOR_IN_TEXT = b"\xff"  # a byte that no UTF-8 text holds, so that no other parts join to the same
+
+
+def stable_hash(first: str, *others: str) -> str:
     """32 hexadecimal digits that depend on the parts alone; safe as a table key or blob name."""
-    digest = hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()[:32]
+    encoded = (part.encode("utf-8", "surrogatepass") for part in (first, *others))
+    joined = _SEPARATOR.join(part.replace(_SEPARATOR, _SEPARATOR_IN_TEXT) for part in encoded)
+    return hashlib.sha256(joined).hexdigest()[:32]

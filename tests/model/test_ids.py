@@ -17,7 +17,8 @@ from shared.model.ids import (
 )
 
 _GUID = "0a1b2c3d-1111-4222-8333-0123456789ab"
-_parts = st.lists(st.text(st.characters(exclude_characters="\x1f"), max_size=3), min_size=1, max_size=3)
+_characters = st.one_of(st.characters(), st.sampled_from("\x1f\xff\ud83d\ude00a"))
+_parts = st.lists(st.text(_characters, max_size=3), min_size=1, max_size=3)
 _LOGS = f"/subscriptions/{_GUID}/resourceGroups/rg-Logs/providers/Microsoft.OperationalInsights"
 _WORKSPACE = f"{_LOGS}/workspaces/Central"
 
@@ -150,6 +151,11 @@ def test_a_hash_depends_on_its_parts_alone_and_is_a_safe_key(parts: list[str]) -
 @given(_parts, _parts)
 def test_different_parts_have_different_hashes(one: list[str], other: list[str]) -> None:
     assert (stable_hash(*one) == stable_hash(*other)) == (one == other)
+
+
+@given(_parts, _parts)
+def test_where_one_part_ends_and_the_next_begins_counts(one: list[str], other: list[str]) -> None:
+    assert stable_hash("\x1f".join([*one, *other])) != stable_hash(*one, *other)
 
 
 def test_hashes_stay_what_they_are_from_one_release_to_the_next() -> None:
