@@ -12,6 +12,8 @@ from shared.model.jobs import Job
 from shared.store.storage import Storage
 
 _AT_ONCE = 32
+_NO_END = -1
+"""A message without this is thrown away after seven days (Queue service)."""
 
 
 class JobQueue:
@@ -33,4 +35,5 @@ class JobQueue:
     async def set_aside(self, queue_name: str, text: bytes, reason: str) -> None:
         """Put a message that nobody can handle on the step's poison queue, with its reason."""
         queue = await self._storage.queue(f"{queue_name}-poison")
-        await queue.send_message(json.dumps({"reason": reason, "message": text.decode("utf-8", "replace")}))
+        message = json.dumps({"reason": reason, "message": text.decode("utf-8", "replace")})
+        await queue.send_message(message, time_to_live=_NO_END)

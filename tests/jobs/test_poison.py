@@ -101,6 +101,44 @@ async def test_problems_follow_the_queues(storage: Storage, poison: Poison, prob
     assert await reasons(problems) == {}
 
 
+async def test_problems_end_when_messages_are_gone_by_other_hands(
+    storage: Storage, poison: Poison, problems: ProblemStore
+) -> None:
+    await put(storage, encode(a_job()))
+    await JobQueue(storage).set_aside(_QUEUE, b"{", "not a job message")
+    await poison.check()
+    assert len(await reasons(problems)) == 2
+
+    await storage.plain_queue(f"{_QUEUE}-poison").clear_messages()
+    await poison.check()
+
+    assert await reasons(problems) == {}
+
+
+async def test_a_problem_stays_while_another_message_of_its_kind_lies_there(
+    storage: Storage, poison: Poison, problems: ProblemStore
+) -> None:
+    for reason in ("not a job message", "unknown version 2"):
+        await JobQueue(storage).set_aside(_QUEUE, b"{", reason)
+    await poison.check()
+    first, second = await seen(poison)
+
+    assert await poison.discard(_QUEUE, first.id) is Taken.DONE
+    (problem,) = await problems.list(PROVIDER)
+    assert (problem.reason, problem.detail) == (Reason.MALFORMED_MESSAGE, second.set_aside)
+
+    assert await poison.discard(_QUEUE, second.id) is Taken.DONE
+    assert await problems.list(PROVIDER) == []
+
+
+async def test_what_was_set_aside_never_expires(storage: Storage) -> None:
+    await JobQueue(storage).set_aside(_QUEUE, b"{", "not a job message")
+    message = await (await storage.queue(f"{_QUEUE}-poison")).receive_message()
+    assert message is not None
+    assert message.expires_on is not None
+    assert message.expires_on.year == 9999
+
+
 async def test_a_message_goes_back_as_it_was(storage: Storage, poison: Poison) -> None:
     await put(storage, encode(a_job()))
     await JobQueue(storage).set_aside(_QUEUE, b'{"version":2}', "unknown version 2")
