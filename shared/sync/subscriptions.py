@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from shared.arm.errors import ArmError, ThrottledError
+from shared.arm.errors import ArmError, ThrottledError, UnavailableError
 from shared.arm.subscriptions import list_subscriptions
 from shared.model.ids import parse_resource_id
 from shared.model.integration import Integration, IntegrationStatus
@@ -73,13 +73,16 @@ class SubscriptionsStep:
         return await self._context.listings.read(LISTING, LISTING)
 
     async def _list(self) -> list[ListedSubscription]:
+        context = self._context
         try:
-            return await list_subscriptions(self._context.arm)
+            listed = await list_subscriptions(context.arm)
+            check_complete(listed, context.settings.provider_subscription_id)
         except ThrottledError:
             raise
         except ArmError as error:
-            await self._context.note(PROVIDER, LISTING, error.reason, error.detail)
+            await context.note(PROVIDER, LISTING, error.reason, error.detail)
             raise
+        return listed
 
     async def _update(
         self,
@@ -167,6 +170,18 @@ class SubscriptionsStep:
         for problem in await context.problems.list(PROVIDER):
             if problem.reason is Reason.UNKNOWN_TENANT and problem.where not in unknown:
                 await context.problems.settle(PROVIDER, problem.where, context.clock(), None)
+
+
+def check_complete(listed: Iterable[ListedSubscription], own: str) -> None:
+    """Tell a listing that cannot be whole: the one subscription that we know we have a role in is our own.
+
+    Raises:
+        UnavailableError: our own subscription is not in it.
+    """
+    if all(item.subscription_id != own for item in listed):
+        raise UnavailableError(
+            f"the listing lacks our own subscription {own}: incomplete, or no role of ours there"
+        )
 
 
 def plan(

@@ -96,6 +96,24 @@ async def test_a_throttled_listing_comes_back_and_is_no_problem(lab: Lab) -> Non
     assert await lab.problems() == []
 
 
+async def test_a_listing_without_our_own_subscription_is_no_listing(lab: Lab) -> None:
+    _, integration = await _standing(lab)
+    before = await lab.rows(integration)
+    own = lab.world.subscriptions.pop(lab.world.provider_subscription)
+
+    for _ in range(4):
+        await _run_once(lab)
+
+    assert await lab.rows(integration) == before
+    (problem,) = await lab.problems()
+    assert (problem.reason, problem.where) == (Reason.UNREACHABLE, LISTING)
+    assert own.subscription_id in problem.detail
+
+    lab.world.subscriptions[own.subscription_id] = own
+    await lab.list_subscriptions()
+    assert await lab.problems() == []
+
+
 @pytest.mark.parametrize("kind", [FaultKind.LOST_NEXT_LINK, FaultKind.EMPTY_PAGE])
 async def test_a_listing_that_breaks_off_unnoticed_does_no_harm(lab: Lab, kind: FaultKind) -> None:
     _, integration = await _standing(lab)

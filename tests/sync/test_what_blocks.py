@@ -118,7 +118,7 @@ def _give_the_role(scene: _Scene) -> None:
 
 def _take_the_namespace(scene: _Scene) -> None:
     world = scene.lab.world
-    world.grants = {grant for grant in world.grants if grant[1] != "Contributor"}
+    world.grants = {(who, "Reader" if role == "Contributor" else role, at) for who, role, at in world.grants}
 
 
 def _give_the_namespace(scene: _Scene) -> None:
