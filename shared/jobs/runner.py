@@ -9,7 +9,7 @@ from shared.arm.errors import ArmError, ThrottledError
 from shared.jobs.message import MalformedMessageError, decode
 from shared.jobs.queue import JobQueue
 from shared.jobs.spread import back_off, fraction
-from shared.model.jobs import Cause, Job, Phase, Step
+from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
 from shared.model.problem import PROVIDER, Problem
 from shared.model.reasons import Reason
 from shared.store.claims import ClaimStore
@@ -84,10 +84,17 @@ class JobRunner:
         except MalformedMessageError as error:
             await self._set_aside(queue_name, text, str(error))
             return
-        if job.phase is Phase.TARGET or job.cause in (Cause.LOG, Cause.OPERATOR):
-            await self._claims.drop(job)
+        await self._claims.drop(job)
+        is_cycle = job.phase is Phase.PLAN and job.cause is Cause.CYCLE
+        if is_cycle and await self._claims.planned(job) > job.cycle:
+            # Made before another one looked, so that one saw all there was to see.
+            _log.info("overtaken %s", describe(job))
+            return
+        began = cycle_stamp(self._clock())
         hindrance, seconds = await self._attempt(job)
         if seconds is None:
+            if is_cycle:
+                await self._claims.note_planned(job, began)
             _log.info("done %s", describe(job))
         elif job.attempt + 1 >= self._max_attempts:
             await self._give_up(job, hindrance)

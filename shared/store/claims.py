@@ -1,17 +1,23 @@
-"""Table `claims`: partition the step and the integration, row the target; which jobs are on their way.
+"""Table `claims`: which jobs are on their way, and since when none of an earlier cycle is needed.
+
+Partition the step and the integration, row the target; and partition `planned`, row both.
 
 A claim says that a job for a target waits on its queue, so that a second one need not be sent. It is
 dropped when the job begins, so that whatever happens from then on leads to a job of its own. A claim whose
 job was lost runs out.
+
+On a host that is slower than its cycles, planning jobs may pile up all the same. So it is noted when the
+last one that came to its end began: what was asked for before that moment is done.
 """
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
 from itertools import batched
 from typing import Final
 
 from shared.model.ids import stable_hash
-from shared.model.jobs import Cause, Job
+from shared.model.jobs import Cause, Job, Phase
 from shared.store.storage import Storage
 from shared.store.tables import (
     BATCH,
@@ -29,6 +35,7 @@ from shared.store.tables import (
 
 # A job that is wanted at once must not be left out because a cycle's job for the same target waits its turn.
 _URGENCY: Final = {Cause.LOG: "now", Cause.OPERATOR: "now", Cause.RETRY: "read-back"}
+_PLANNED: Final = "planned"
 
 
 class ClaimStore:
@@ -94,6 +101,22 @@ class ClaimStore:
         except ConflictError:
             return
 
+    async def planned(self, job: Job) -> str:
+        """Stamp of the moment when the last planning job of this kind to come to its end began, or empty."""
+        row = await find(await self._storage.table(TableName.CLAIMS), _PLANNED, _partition(job))
+        return "" if row is None else str(row["began"])
+
+    async def note_planned(self, job: Job, began: str) -> None:
+        """Take down that a planning job which began at that moment has come to its end."""
+        table = await self._storage.table(TableName.CLAIMS)
+        row = await find(table, _PLANNED, _partition(job))
+        if row is not None and row["began"] >= began:
+            return
+        noted = {"PartitionKey": _PLANNED, "RowKey": _partition(job), "began": began}
+        # Of two that end at the same moment either is right.
+        with suppress(ConflictError):
+            await commit(table, [write(noted, row["_etag"] if row is not None else "")])
+
 
 def is_claimed(job: Job, claimed: Collection[str]) -> bool:
     """Whether the job's target is among those claimed."""
@@ -105,4 +128,8 @@ def _partition(job: Job) -> str:
 
 
 def _row(job: Job) -> str:
-    return stable_hash(job.phase.value, job.target.lower(), _URGENCY.get(job.cause, "cycle"))
+    urgency = _URGENCY.get(job.cause, "cycle")
+    if job.phase is Phase.PLAN and job.cause is Cause.ONBOARDING:
+        # What it finds is worked off at once, that of a cycle when its turn comes.
+        urgency = "soon"
+    return stable_hash(job.phase.value, job.target.lower(), urgency)

@@ -52,9 +52,8 @@ class Context:
     clock: Callable[[], datetime]
 
     async def start(self, step: Step, cause: Cause, integration_id: str = "") -> None:
-        """Put a planning job on a step's queue."""
-        cycle = cycle_stamp(self.clock())
-        await self.queue.send(Job(step, Phase.PLAN, cycle, cause, integration_id))
+        """Put a planning job on a step's queue, unless one waits there already."""
+        await self.send_once(Job(step, Phase.PLAN, cycle_stamp(self.clock()), cause, integration_id), 0.0)
 
     async def start_each(self, job: Job) -> None:
         """Put a planning job for each integration on the queue of one that spans all of them."""

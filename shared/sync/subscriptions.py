@@ -54,6 +54,9 @@ class SubscriptionsStep:
         listed = await self._list()
         integrations = await context.integrations.list()
         completed = await self._completed()
+        if job.cause is Cause.CYCLE and job.cycle < max(completed.fact, default=""):
+            # While this one was on its way, a later one was written down.
+            return None
         stamps = tuple(sorted({*completed.fact, job.cycle}))[-KEPT:]
         for integration in integrations:
             await self._update(integration, listed, stamps, job)

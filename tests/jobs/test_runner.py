@@ -2,7 +2,9 @@
 
 import base64
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError
@@ -12,7 +14,7 @@ from shared.jobs.message import decode, encode
 from shared.jobs.queue import JobQueue
 from shared.jobs.runner import JobRunner, describe
 from shared.jobs.spread import back_off
-from shared.model.jobs import Cause, Job, Step
+from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
 from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
 from shared.store.claims import ClaimStore
@@ -177,6 +179,43 @@ async def test_what_is_not_azures_doing_goes_on_to_the_host(bench: _Bench) -> No
         await bench.run(handler, a_job())
     assert await bench.on_queue() == 0
     assert handler.given_up == []
+
+
+_EARLIER, _LATER = (cycle_stamp(NOW + timedelta(seconds=each)) for each in (-1, 1))
+
+
+async def test_a_plan_that_was_made_before_another_one_looked_ends_at_once(bench: _Bench) -> None:
+    handler = _Handler()
+    await bench.run(handler, a_job(phase=Phase.PLAN, target="", cycle=_EARLIER))
+    await bench.run(handler, a_job(phase=Phase.PLAN, target="", cycle=_EARLIER))
+    await bench.run(handler, a_job(phase=Phase.PLAN, target="", cycle=_LATER))
+    assert [job.cycle for job in handler.ran] == [_EARLIER, _LATER]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"cause": Cause.ONBOARDING},
+        {"cause": Cause.OPERATOR},
+        {"integration_id": "another"},
+        {"phase": Phase.TARGET},
+    ],
+)
+async def test_a_plan_overtakes_none_of_another_kind(bench: _Bench, other: dict[str, Any]) -> None:
+    handler = _Handler()
+    await bench.run(handler, a_job(phase=Phase.PLAN, cycle=_EARLIER))
+    await bench.run(handler, replace(a_job(phase=Phase.PLAN, cycle=_EARLIER), **other))
+    assert len(handler.ran) == 2
+
+
+@pytest.mark.parametrize("answer", [1.0, UnavailableError("down", 503), ConflictError()])
+async def test_a_plan_that_did_not_come_to_its_end_overtakes_none(
+    bench: _Bench, answer: float | Exception
+) -> None:
+    handler = _Handler(answer)
+    await bench.run(handler, a_job(phase=Phase.PLAN, cycle=_EARLIER))
+    await bench.run(handler, a_job(phase=Phase.PLAN, cycle=_EARLIER))
+    assert len(handler.ran) == 2
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from local.azure.estate import add_customer
 from shared.model.diagnostics import ACTIVITY_LOG_CATEGORIES
 from shared.model.hubs import HubState
 from shared.model.integration import IntegrationStatus
-from shared.model.jobs import Step
+from shared.model.jobs import Cause, Step
 from shared.model.reasons import Reason
 from shared.model.upkeep import Coverage
 from tests.helpers.facts import GROUP, PROVIDER_SUBSCRIPTION
@@ -115,6 +115,20 @@ async def test_once_everything_stands_a_cycle_reads_little_and_writes_nothing(la
     assert lab.writes() == writes
     assert lab.azure.counts.by_kind.total() == calls + 1, "one listing is all that a quiet cycle needs"
     assert await lab.coverages(integration) == before
+
+
+async def test_a_plan_that_waits_does_for_all_who_ask_for_it(lab: Lab) -> None:
+    integration = await lab.integrate("contoso", add_customer(lab.world, "contoso", 3).tenant_id)
+    await lab.cycle()
+    lab.handled.clear()
+    for _ in range(3):
+        await lab.context.start(Step.SUBSCRIPTION_SETTINGS, Cause.ONBOARDING, integration.id)
+
+    await lab.drain()
+    await lab.context.start(Step.SUBSCRIPTION_SETTINGS, Cause.ONBOARDING, integration.id)
+    await lab.drain()
+
+    assert [json.loads(text)["kind"] for text in lab.handled] == ["subscription-settings:plan"] * 2
 
 
 async def test_a_new_subscription_costs_one_write_and_one_read_back(lab: Lab) -> None:

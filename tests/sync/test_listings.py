@@ -12,6 +12,7 @@ from shared.model.jobs import Cause, Step
 from shared.model.reasons import Reason
 from shared.model.subscription import Subscription
 from shared.model.upkeep import Coverage
+from shared.store.listings import ListingStore
 from shared.store.storage import Storage
 from shared.store.subscriptions import SubscriptionStore
 from shared.store.tables import ConflictError, Stored
@@ -216,6 +217,52 @@ async def test_a_listing_of_an_overtaken_cycle_ends_at_once(lab: Lab) -> None:
     await lab.drain()
 
     assert lab.calls("GET", "/subscriptions") == listings
+
+
+class _Overtaken(ListingStore):
+    """A later listing is completed while the first one is on its way."""
+
+    def __init__(self, storage: Storage, later: str) -> None:
+        super().__init__(storage)
+        self._later = later
+        self._reads = 0
+
+    async def read(self, kind: str, scope: str) -> Stored[tuple[str, ...]]:
+        self._reads += 1
+        if self._reads == 2:
+            known = await super().read(kind, scope)
+            await self.save(kind, scope, replace(known, fact=(*known.fact, self._later)))
+        return await super().read(kind, scope)
+
+
+async def test_a_listing_that_is_overtaken_on_its_way_changes_nothing(lab: Lab) -> None:
+    customer, integration = await _standing(lab)
+    del lab.world.subscriptions[customer.delegated[0]]
+    before = await lab.rows(integration)
+    lab.world.clock.move(60)
+    job = lab.job(Step.SUBSCRIPTIONS)
+    lab.world.clock.move(60)
+    later = lab.job(Step.SUBSCRIPTIONS).cycle
+    step = SubscriptionsStep(replace(lab.context, listings=_Overtaken(lab.storage, later)))
+
+    await step.run(job)
+
+    assert await lab.rows(integration) == before
+    stored = await lab.context.listings.read(LISTING, LISTING)
+    assert job.cycle not in stored.fact
+    assert later in stored.fact
+
+
+async def test_on_a_host_that_is_slow_one_listing_does_for_many_cycles(lab: Lab) -> None:
+    await _standing(lab)
+    listings = lab.calls("GET", "/subscriptions")
+    for _ in range(10):
+        lab.world.clock.move(50)
+        await lab.context.start(Step.SUBSCRIPTIONS, Cause.CYCLE)
+
+    await lab.drain()
+
+    assert lab.calls("GET", "/subscriptions") == listings + 1
 
 
 async def test_an_onboarding_job_lists_even_if_a_newer_cycle_did(lab: Lab) -> None:
