@@ -16,7 +16,8 @@ from shared.model.reasons import Reason
 from shared.sync.draining import is_over, plan_drains
 from shared.sync.hub_plans import due_namespaces
 from tests.helpers.facts import INTEGRATION, NOW, an_assignment, settings
-from tests.helpers.lab import Lab, open_lab
+from tests.helpers.lab import Lab
+from tests.helpers.swift_lab import open_swift_lab
 
 _SETTINGS = settings(LIGHTKEEPER_SWEEP_SECONDS="3600", LIGHTKEEPER_DRAIN_SECONDS="1000")
 _SWEEP = timedelta(seconds=3600)
@@ -96,9 +97,9 @@ def test_only_what_has_drained_is_due(state: HubState, until: object, over: bool
 
 
 @pytest.fixture
-async def sweeping(account: str) -> AsyncIterator[Lab]:
+async def sweeping() -> AsyncIterator[Lab]:
     """A lab with sweeps and drains of some minutes, which works off all steps."""
-    async with open_lab(account, LIGHTKEEPER_SWEEP_SECONDS="600", LIGHTKEEPER_DRAIN_SECONDS="1000") as opened:
+    async with open_swift_lab(LIGHTKEEPER_SWEEP_SECONDS="600", LIGHTKEEPER_DRAIN_SECONDS="1000") as opened:
         opened.steps = tuple(Step)
         yield opened
 
@@ -195,9 +196,9 @@ async def test_a_deletion_that_is_refused_is_a_problem_until_it_works(sweeping: 
     assert [each for each in await lab.problems(integration) if "eastus" in each.where] == []
 
 
-async def test_a_place_is_free_only_when_the_hub_in_it_is_gone(account: str) -> None:
+async def test_a_place_is_free_only_when_the_hub_in_it_is_gone() -> None:
     variables = {"LIGHTKEEPER_HUBS_PER_NAMESPACE": "1", "LIGHTKEEPER_DRAIN_SECONDS": "1000"}
-    async with open_lab(account, **variables) as lab:
+    async with open_swift_lab(**variables) as lab:
         first = await lab.integrate("contoso", add_customer(lab.world, "contoso", 1).tenant_id)
         await lab.cycle()
         (row,) = await lab.context.hubs.list()

@@ -19,7 +19,8 @@ from shared.model.upkeep import Coverage
 from shared.portal.commands import Commands
 from shared.store.tables import ConflictError
 from tests.helpers.facts import an_integration
-from tests.helpers.lab import Lab, open_lab
+from tests.helpers.lab import Lab
+from tests.helpers.swift_lab import open_swift_lab
 
 _DRAIN = 1000
 _SETTING = "Lightkeeper-Logs"
@@ -94,8 +95,8 @@ def _ours(lab: Lab) -> list[str]:
 
 
 @pytest.fixture
-async def draining_lab(account: str):  # noqa: ANN201 - an async generator of `Lab`
-    async with open_lab(account, LIGHTKEEPER_DRAIN_SECONDS=str(_DRAIN)) as opened:
+async def draining_lab():  # noqa: ANN201 - an async generator of `Lab`
+    async with open_swift_lab(LIGHTKEEPER_DRAIN_SECONDS=str(_DRAIN)) as opened:
         yield opened
 
 
