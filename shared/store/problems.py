@@ -1,5 +1,6 @@
 """Table `problems`: partition the integration's id (or `provider`), row the problem's stable id."""
 
+import logging
 from dataclasses import replace as changed
 from datetime import datetime
 
@@ -7,6 +8,8 @@ from shared.model.problem import Problem
 from shared.model.reasons import Reason
 from shared.store.storage import Storage
 from shared.store.tables import Row, TableName, commit, find, moment_of, overwrite, query, text_of
+
+_log = logging.getLogger(__name__)
 
 
 class ProblemStore:
@@ -19,12 +22,18 @@ class ProblemStore:
         """Take a problem down; one that lasts keeps the moment it was first seen."""
         table = await self._storage.table(TableName.PROBLEMS)
         row = await find(table, problem.integration_id, problem.id)
-        if row is not None:
-            known = _from_row(row)
-            if known.resolved_at is None and known.detail == problem.detail:
+        known = _from_row(row) if row is not None else None
+        if known is not None and known.resolved_at is None:
+            if known.detail == problem.detail:
                 return
-            if known.resolved_at is None:
-                problem = changed(problem, since=known.since)
+            problem = changed(problem, since=known.since)
+        else:
+            _log.warning(
+                "problem raised reason=%s where=%s integration=%s",
+                problem.reason.value,
+                problem.where,
+                problem.integration_id,
+            )
         await commit(table, [overwrite(_to_row(problem))])
 
     async def settle(self, integration_id: str, where: str, now: datetime, lasting: Reason | None) -> None:

@@ -1,0 +1,327 @@
+"""The provider's side: what the app needs is there, and nobody has more than is listed."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.capture.handoff import CONDENSED_QUEUE
+from shared.model.captures import Container, Counts
+from shared.model.jobs import Step
+from shared.onboarding.offer import FILES
+from shared.settings import SCHEDULES, STORAGE_CONNECTION, Settings
+from shared.store.blobs import ContainerName
+from shared.store.tables import TableName
+from tests.helpers.facts import ENVIRONMENT
+from tests.infra.evaluate import INFRA, Deployed, Resource, deploy, parameters_of
+
+_ROOT = INFRA.parent
+_PARAMETERS = ["main.bicepparam", "parameters/small.bicepparam", "parameters/large.bicepparam"]
+_PLATFORM = {"deployment-package", "event-grid-dead-letter"}
+"""Containers of the platform, not of the app."""
+
+_ROLES = {
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
+    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
+    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+    "f1a07417-d97a-45cb-824c-7a7467783830": "Managed Identity Operator",
+}
+_ALLOWED = {
+    ("app", "Storage Blob Data Owner", "storageAccounts"): "the host's leases; files in and out; links",
+    ("app", "Storage Queue Data Contributor", "storageAccounts"): "jobs, and what is handed on",
+    ("app", "Storage Table Data Contributor", "storageAccounts"): "everything it remembers",
+    ("app", "Monitoring Metrics Publisher", "components"): "logs and traces without a key",
+    (
+        "app",
+        "Managed Identity Operator",
+        "userAssignedIdentities",
+    ): "attaches Capture's identity to namespaces",
+    ("app", "Lightkeeper Event Hubs Keeper", "resourceGroups"): "namespaces, hubs, rules; reading roles",
+    ("capture", "Storage Blob Data Contributor", "storageAccounts"): "writes capture files",
+    ("topic", "Storage Blob Data Contributor", "containers"): "keeps what could not be delivered",
+}
+"""Every role assignment that there may be, and why; docs/permissions.md says the same at length."""
+
+
+@pytest.fixture(scope="module", params=_PARAMETERS)
+def deployed(request: pytest.FixtureRequest) -> Deployed:
+    file, parameters = parameters_of(INFRA / request.param)
+    return deploy(file, parameters)
+
+
+class _Recorded(Mapping[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return ENVIRONMENT[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(ENVIRONMENT)
+
+    def __len__(self) -> int:
+        return len(ENVIRONMENT)
+
+
+def _read_by_the_app() -> set[str]:
+    environment = _Recorded()
+    Settings.from_environment(environment)
+    return (environment.asked | set(SCHEDULES)) - {STORAGE_CONNECTION}
+
+
+def _connection(name: str) -> set[str]:
+    return {
+        f"{name}__{part}"
+        for part in ("blobServiceUri", "queueServiceUri", "tableServiceUri", "credential", "clientId")
+    }
+
+
+def _settings(deployed: Deployed) -> dict[str, Any]:
+    (config,) = deployed.of("Microsoft.Web/sites/config")
+    settings: dict[str, Any] = config.body["properties"]
+    return settings
+
+
+def _names(deployed: Deployed, kind: str) -> set[str]:
+    return {each.name.rpartition("/")[2] for each in deployed.of(kind)}
+
+
+def test_every_setting_that_the_app_reads_is_set_and_none_is_orphaned(deployed: Deployed) -> None:
+    ours = {name for name in _settings(deployed) if not name.startswith("APPLICATIONINSIGHTS_")}
+    wanted = _read_by_the_app() | _connection(STORAGE_CONNECTION) | _connection("AzureWebJobsStorage")
+    assert ours == wanted
+
+
+def test_the_sample_has_every_setting_and_no_other() -> None:
+    sample = json.loads((_ROOT / "local.settings.sample.json").read_text(encoding="utf-8"))["Values"]
+    host = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"}
+    assert sample.keys() - host == _read_by_the_app() | {STORAGE_CONNECTION}
+
+
+def test_no_placeholder_of_the_sample_is_deployed(deployed: Deployed) -> None:
+    assert not [name for name, value in _settings(deployed).items() if "00000000-0000-0000" in str(value)]
+
+
+def test_connections_are_by_identity(deployed: Deployed) -> None:
+    settings = _settings(deployed)
+    for connection in (STORAGE_CONNECTION, "AzureWebJobsStorage"):
+        assert settings[f"{connection}__credential"] == "managedidentity"
+        assert connection not in settings
+    secret = re.compile(r"accountkey|sharedaccess|password|listkeys", re.IGNORECASE)
+    assert not [name for name, value in settings.items() if secret.search(f"{name}{value}")]
+
+
+def test_the_app_accepts_the_settings_that_it_is_given(deployed: Deployed) -> None:
+    known = {
+        name: value if isinstance(value, str) else "https://known-later.example"
+        for name, value in _settings(deployed).items()
+    }
+    identity = {"AZURE_CLIENT_ID": "", "LIGHTKEEPER_PRINCIPAL_ID": ""}
+    settings = Settings.from_environment({**known, **identity})
+    assert settings.arm_url == "https://management.azure.com"
+    assert settings.hub_resource_group.endswith("-hubs")
+
+
+def test_everything_that_the_app_stores_in_is_there(deployed: Deployed) -> None:
+    steps = {step.queue for step in Step}
+    containers = {each.value for each in (*ContainerName, *Container)}
+    assert (
+        _names(deployed, "Microsoft.Storage/storageAccounts/blobServices/containers")
+        == containers | _PLATFORM
+    )
+    assert _names(deployed, "Microsoft.Storage/storageAccounts/tableServices/tables") == {*TableName}
+    assert _names(deployed, "Microsoft.Storage/storageAccounts/queueServices/queues") == (
+        steps | {f"{name}-poison" for name in steps} | {CONDENSED_QUEUE}
+    )
+
+
+def test_every_role_assignment_is_allowed_and_has_its_reason(deployed: Deployed) -> None:
+    (custom,) = deployed.of("Microsoft.Authorization/roleDefinitions")
+    custom_name = str(custom.body["properties"]["roleName"]).partition(" (")[0]
+
+    def described(each: Resource) -> tuple[str, str, str]:
+        properties = each.body["properties"]
+        role = str(properties["roleDefinitionId"]).rpartition("/")[2]
+        who = re.sub(
+            r"^.*\.principalId$",
+            lambda path: path[0].split(".")[0],
+            str(properties["principalId"]).strip("<>"),
+        )
+        return who, _ROLES.get(role, custom_name if role == custom.name else role), each.scope.split("/")[-2]
+
+    found = [described(each) for each in deployed.of("Microsoft.Authorization/roleAssignments")]
+    assert sorted(found) == sorted(_ALLOWED)
+
+
+def test_the_role_of_our_own_can_neither_read_events_nor_give_rights(deployed: Deployed) -> None:
+    (role,) = deployed.of("Microsoft.Authorization/roleDefinitions")
+    (permissions,) = role.body["properties"]["permissions"]
+    assert permissions["dataActions"] == []
+    assert not [
+        action for action in permissions["actions"] if action.startswith("*") or action.endswith("/*")
+    ]
+    assert {action for action in permissions["actions"] if action.startswith("Microsoft.Authorization/")} == {
+        "Microsoft.Authorization/roleDefinitions/read"
+    }
+    assert role.body["properties"]["assignableScopes"] == [role.scope]
+    assert role.scope.endswith("-hubs")
+
+
+def test_nothing_can_be_opened_with_a_key_and_nothing_is_public(deployed: Deployed) -> None:
+    (account,) = deployed.of("Microsoft.Storage/storageAccounts")
+    storage = account.body["properties"]
+    assert storage["allowSharedKeyAccess"] is False
+    assert storage["allowBlobPublicAccess"] is False
+    assert storage["minimumTlsVersion"] == "TLS1_2"
+    assert storage["supportsHttpsTrafficOnly"] is True
+    for container in deployed.of("Microsoft.Storage/storageAccounts/blobServices/containers"):
+        assert container.body["properties"]["publicAccess"] == "None"
+    (insights,) = deployed.of("Microsoft.Insights/components")
+    (workspace,) = deployed.of("Microsoft.OperationalInsights/workspaces")
+    assert insights.body["properties"]["DisableLocalAuth"] is True
+    assert workspace.body["properties"]["features"]["disableLocalAuth"] is True
+    doors = deployed.of("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
+    assert {each.name.rpartition("/")[2]: each.body["properties"]["allow"] for each in doors} == {
+        "ftp": False,
+        "scm": False,
+    }
+
+
+def test_the_app_runs_on_flex_consumption_as_itself(deployed: Deployed) -> None:
+    (plan,) = deployed.of("Microsoft.Web/serverfarms")
+    (app,) = deployed.of("Microsoft.Web/sites")
+    assert plan.body["sku"] == {"name": "FC1", "tier": "FlexConsumption"}
+    assert app.body["tags"]["azd-service-name"] == "app"
+    assert app.body["identity"]["type"] == "UserAssigned"
+    config = app.body["properties"]["functionAppConfig"]
+    assert config["runtime"] == {"name": "python", "version": "3.13"}
+    assert config["deployment"]["storage"]["authentication"]["type"] == "UserAssignedIdentity"
+    assert config["deployment"]["storage"]["value"].endswith("deployment-package")
+    assert app.body["properties"]["httpsOnly"] is True
+
+
+def test_private_networking_closes_storage_and_puts_the_app_inside() -> None:
+    file, parameters = parameters_of(INFRA / "parameters/large.bicepparam")
+    for private in (True, False):
+        deployed = deploy(file, {**parameters, "privateNetworking": private})
+        (account,) = deployed.of("Microsoft.Storage/storageAccounts")
+        (app,) = deployed.of("Microsoft.Web/sites")
+        endpoints = deployed.of("Microsoft.Network/privateEndpoints")
+        assert account.body["properties"]["networkAcls"] == {
+            "bypass": "AzureServices",
+            "defaultAction": "Deny" if private else "Allow",
+        }
+        assert bool(app.body["properties"]["virtualNetworkSubnetId"]) == private
+        groups = [
+            each.body["properties"]["privateLinkServiceConnections"][0]["properties"]["groupIds"]
+            for each in endpoints
+        ]
+        assert groups == ([["blob"], ["queue"], ["table"]] if private else [])
+
+
+def test_everything_carries_the_tags_that_can(deployed: Deployed) -> None:
+    tagged = [each for each in deployed.resources if not each.existing and "location" in each.body]
+    assert tagged
+    assert not [
+        each.type for each in tagged if "azd-env-name" not in each.body.get("tags", {"azd-env-name": ""})
+    ]
+
+
+def test_alerts_and_budget_reach_somebody_or_nobody_is_promised_it() -> None:
+    file, parameters = parameters_of(INFRA / "parameters/small.bicepparam")
+    for email in ("operators@example.com", ""):
+        deployed = deploy(file, {**parameters, "alertEmail": email})
+        rules = deployed.of("Microsoft.Insights/scheduledQueryRules")
+        assert len(rules) == 5
+        assert all(bool(each.body["properties"]["actions"]["actionGroups"]) == bool(email) for each in rules)
+        assert bool(deployed.of("Microsoft.Consumption/budgets")) == bool(email)
+
+
+def test_alerts_and_the_workbook_look_for_what_the_app_logs() -> None:
+    text = (INFRA / "app/alerts.bicep").read_text() + (INFRA / "app/workbook.json").read_text()
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted((_ROOT / "shared").rglob("*.py")))
+    wanted = set(re.findall(r'Message startswith \\?"([a-z ]+)', text))
+    assert wanted == {
+        "handled ",
+        "problem raised ",
+        "problem raised reason",
+        "given up ",
+        "set aside a message",
+        "done ",
+        "again in ",
+    }
+    assert not [
+        words for words in wanted if not re.search(rf'_log\.\w+\(\s*"(?:%s )?{words.strip()}', source)
+    ]
+
+
+def test_queries_can_take_apart_what_the_app_logs() -> None:
+    lines = {
+        "handled ": f"handled keeper-1/contoso/0/2026/11/21/12/00/00.avro: {Counts(entries=1, condensed=1)}",
+        "problem raised reason=": "problem raised reason=over_cap where=x integration=y",
+    }
+    items = json.loads((INFRA / "app/workbook.json").read_text(encoding="utf-8"))["items"]
+    queries = [item["content"]["query"] for item in items if "query" in item["content"]]
+    queries += re.findall(r"query: '(.*)'", (INFRA / "app/alerts.bicep").read_text(encoding="utf-8"))
+    parsed = [
+        re.findall(r'"([^"]*)"', found)
+        for each in queries
+        for found in re.findall(r"parse Message with ([^|]+)", each)
+    ]
+    assert len(parsed) == 7
+    for literals in parsed:
+        rest = lines[literals[0]]
+        for literal in literals:
+            assert literal in rest, (literal, literals)
+            rest = rest.partition(literal)[2]
+
+
+def test_event_grid_sends_capture_files_to_the_function_and_keeps_what_it_cannot_deliver() -> None:
+    given = {"systemTopicName": "topic", "functionAppName": "app", "storageName": "storage"}
+    (subscription,) = deploy(INFRA / "app/event-subscription.bicep", given).of(
+        "Microsoft.EventGrid/systemTopics/eventSubscriptions"
+    )
+    properties = subscription.body["properties"]
+    function = properties["destination"]["properties"]["resourceId"].rpartition("/")[2]
+    assert f'function_name("{function}")' in (_ROOT / "functions/capture.py").read_text(encoding="utf-8")
+    assert properties["filter"] == {
+        "includedEventTypes": ["Microsoft.Storage.BlobCreated"],
+        "subjectBeginsWith": f"/blobServices/default/containers/{Container.CAPTURE}/blobs/",
+        "subjectEndsWith": ".avro",
+    }
+    assert properties["retryPolicy"] == {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440}
+    dead = properties["deadLetterWithResourceIdentity"]["deadLetterDestination"]["properties"]
+    assert dead["blobContainerName"] in _PLATFORM
+
+
+@pytest.mark.parametrize("hook", ["postdeploy.sh", "postdeploy.ps1"])
+def test_hooks_give_the_event_subscription_all_that_it_asks_for(hook: str) -> None:
+    text = (INFRA / "hooks" / hook).read_text(encoding="utf-8")
+    asked = set(re.findall(r"(?m)^param (\w+) string$", (INFRA / "app/event-subscription.bicep").read_text()))
+    assert set(re.findall(r"(?m)^ +(\w+)=", text)) == asked
+    given = set(re.findall(r"AZURE_\w+", text)) - {"AZURE_SUBSCRIPTION_ID"}
+    assert given <= deploy(*parameters_of(INFRA / "main.bicepparam")).outputs.keys()
+
+
+def test_the_package_of_the_app_holds_what_customers_are_given_and_no_more_of_infra() -> None:
+    ignored = [line for line in (_ROOT / ".funcignore").read_text().splitlines() if line]
+
+    def left_out(path: Path) -> bool:
+        steps = [path, *path.parents]
+        return any(fnmatch(str(step), line) or fnmatch(step.name, line) for step in steps for line in ignored)
+
+    packed = {
+        str(path.relative_to(INFRA))
+        for path in INFRA.rglob("*")
+        if path.is_file() and not left_out(path.relative_to(_ROOT))
+    }
+    assert packed == {f"customer/{name}" for name in FILES}
