@@ -147,7 +147,7 @@ def namespace_body(shape: NamespaceShape) -> Any:  # noqa: ANN401 - the SDK take
     """REST body of a namespace."""
     return {
         "location": shape.region,
-        "sku": {"name": shape.tier, "tier": shape.tier, "capacity": 1},
+        "sku": {"name": shape.tier, "tier": shape.tier, "capacity": shape.units},
         "identity": {
             "type": "UserAssigned",
             "userAssignedIdentities": {identity: {} for identity in sorted(shape.identities)},
@@ -156,8 +156,7 @@ def namespace_body(shape: NamespaceShape) -> Any:  # noqa: ANN401 - the SDK take
             "isAutoInflateEnabled": True,
             "maximumThroughputUnits": _MOST_THROUGHPUT_UNITS,
             "minimumTlsVersion": "1.2",
-            # Diagnostic settings send with the keys of the namespace's rule.
-            "disableLocalAuth": False,
+            "disableLocalAuth": not shape.keys_allowed,
         },
     }
 
@@ -165,11 +164,15 @@ def namespace_body(shape: NamespaceShape) -> Any:  # noqa: ANN401 - the SDK take
 def namespace_from_body(body: Mapping[str, Any]) -> NamespaceShape:
     """What we own of a namespace as Azure describes it."""
     identities = (body.get("identity") or {}).get("userAssignedIdentities") or {}
+    properties = body.get("properties") or {}
+    sku = body.get("sku") or {}
     return NamespaceShape(
         region=normal_region(str(body.get("location") or "")),
-        tier=str((body.get("sku") or {}).get("tier") or ""),
+        tier=str(sku.get("tier") or ""),
         identities=frozenset(str(key).lower() for key in identities),
-        state=str((body.get("properties") or {}).get("provisioningState") or ""),
+        state=str(properties.get("provisioningState") or ""),
+        keys_allowed=properties.get("disableLocalAuth") is not True,
+        units=int(sku.get("capacity") or 1),
     )
 
 

@@ -65,6 +65,8 @@ _CODES: Final[dict[str, type[ArmError]]] = {
     "resourcetypenotsupported": TypeNotSupportedError,
     "invalidauthenticationtokentenant": NotDelegatedError,
     "linkedauthorizationfailed": LinkedNotAuthorizedError,
+    # A 403 that no role would turn into a yes.
+    "requestdisallowedbypolicy": RefusedError,
 }
 _STATUSES: Final[dict[int, type[ArmError]]] = {
     HTTPStatus.UNAUTHORIZED: NotAuthenticatedError,

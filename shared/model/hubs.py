@@ -65,12 +65,17 @@ class NamespaceShape:
         tier: `Standard` or `Premium`.
         identities: IDs of attached user-assigned identities, in lower case; of what we want, Capture's.
         state: `provisioningState` as Azure spells it, empty in what we want.
+        keys_allowed: whether keys are accepted; diagnostic settings send with nothing else
+            (github.com/MicrosoftDocs/azure-docs/issues/119932).
+        units: throughput units; Azure adds to them by itself, so they are no drift.
     """
 
     region: str
     tier: str
     identities: frozenset[str]
     state: str = ""
+    keys_allowed: bool = True
+    units: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ last one that came to its end began: what was asked for before that moment is do
 
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from itertools import batched
 from typing import Final
 
 from shared.model.ids import stable_hash
-from shared.model.jobs import Cause, Job, Phase
+from shared.model.jobs import Cause, Job
 from shared.store.storage import Storage
 from shared.store.tables import (
     BATCH,
@@ -34,7 +35,13 @@ from shared.store.tables import (
 )
 
 # A job that is wanted at once must not be left out because a cycle's job for the same target waits its turn.
-_URGENCY: Final = {Cause.LOG: "now", Cause.OPERATOR: "now", Cause.RETRY: "read-back"}
+_URGENCY: Final = {
+    Cause.CYCLE: "cycle",
+    Cause.ONBOARDING: "soon",
+    Cause.LOG: "now",
+    Cause.OPERATOR: "now",
+    Cause.RETRY: "read-back",
+}
 _PLANNED: Final = "planned"
 
 
@@ -119,8 +126,10 @@ class ClaimStore:
 
 
 def is_claimed(job: Job, claimed: Collection[str]) -> bool:
-    """Whether the job's target is among those claimed."""
-    return _row(job) in claimed
+    """Whether a job for the same target is among those claimed that comes no later than this one."""
+    if _row(job) in claimed:
+        return True
+    return job.cause is Cause.CYCLE and _row(replace(job, cause=Cause.ONBOARDING)) in claimed
 
 
 def _partition(job: Job) -> str:
@@ -128,8 +137,4 @@ def _partition(job: Job) -> str:
 
 
 def _row(job: Job) -> str:
-    urgency = _URGENCY.get(job.cause, "cycle")
-    if job.phase is Phase.PLAN and job.cause is Cause.ONBOARDING:
-        # What it finds is worked off at once, that of a cycle when its turn comes.
-        urgency = "soon"
-    return stable_hash(job.phase.value, job.target.lower(), urgency)
+    return stable_hash(job.phase.value, job.target.lower(), _URGENCY[job.cause])

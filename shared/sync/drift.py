@@ -36,6 +36,7 @@ def namespace_drift(wanted: NamespaceShape, observed: NamespaceShape) -> list[Di
     return _differences(
         ("tier", wanted.tier.lower(), observed.tier.lower()),
         ("identity", _names(wanted.identities), _names(wanted.identities & observed.identities)),
+        ("keys", str(wanted.keys_allowed), str(observed.keys_allowed)),
     )
 
 

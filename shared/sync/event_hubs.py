@@ -4,10 +4,11 @@ Namespaces are long operations: one is begun, and the job comes back later to se
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
+from typing import Final
 
 from shared.arm.errors import ArmError, ThrottledError, UnavailableError
 from shared.arm.event_hubs import (
@@ -19,7 +20,6 @@ from shared.arm.event_hubs import (
     put_hub,
     put_rule,
 )
-from shared.jobs.spread import spread
 from shared.model.hubs import HubAssignment, HubState
 from shared.model.jobs import Cause, Job, Phase, Step
 from shared.model.outcome import CREATED, REPAIRED, UNCHANGED, Outcome, OutcomeKind, blocked, deferred
@@ -30,18 +30,23 @@ from shared.sync.context import Context
 from shared.sync.draining import plan_and_save, regions_of, remove_hubs
 from shared.sync.hub_plans import (
     NamespaceAction,
+    begun,
     due_namespaces,
     in_state,
     place,
     plan_hubs,
     plan_namespace,
     settled,
+    unseen,
     wanted_hub,
     wanted_namespace,
 )
 from shared.sync.mapping import publish
+from shared.sync.upkeep import given_up
 
 _log = logging.getLogger(__name__)
+
+_TOO_LONG: Final = "it takes too long"
 
 
 class EventHubsStep:
@@ -64,13 +69,14 @@ class EventHubsStep:
         except (ThrottledError, UnavailableError):
             raise
         except ArmError as error:
-            await self._block(job, blocked(error.reason, error.detail))
+            outcome = blocked(error.reason, error.detail)
+            await self._take_down(job, lambda row: settled(row, outcome, self._context.clock()))
             return None
 
     async def give_up(self, job: Job, error: ArmError | None) -> None:
-        """Take down that a namespace could not be finished."""
-        reason = error.reason if error is not None else Reason.NAMESPACE_FAILED
-        await self._block(job, blocked(reason, error.detail if error is not None else "it takes too long"))
+        """Take down that a namespace could not be looked at, or not be finished."""
+        outcome = given_up(error) if error is not None else blocked(Reason.NAMESPACE_FAILED, _TOO_LONG)
+        await self._take_down(job, lambda row: unseen(row, outcome))
 
     async def _assign(self, job: Job) -> None:
         context = self._context
@@ -98,14 +104,7 @@ class EventHubsStep:
             )
         await publish(context, job.cause)
         targets = due_namespaces([*existing, *added], context.settings, context.clock())
-        interval = float(context.settings.cycle_seconds) if job.cause is Cause.CYCLE else 0.0
-        await context.queue.send_all(
-            (
-                replace(job, phase=Phase.TARGET, integration_id="", target=target, attempt=0),
-                spread(index, len(targets), interval, context.settings.provider_subscription_id, target),
-            )
-            for index, target in enumerate(targets)
-        )
+        await context.fan_out(replace(job, integration_id=""), targets)
 
     async def _look_after(self, job: Job) -> float | None:
         context = self._context
@@ -125,7 +124,7 @@ class EventHubsStep:
         context = self._context
         outcome = await self._namespace(region, name)
         if outcome.kind is OutcomeKind.BLOCKED:
-            await self._block(job, outcome)
+            await self._take_down(job, lambda row: settled(row, outcome, context.clock()))
             return None
         if outcome.kind is OutcomeKind.DEFERRED:
             await self._save(rows, in_state(rows, HubState.CREATING))
@@ -150,9 +149,7 @@ class EventHubsStep:
                 state = observed.state if observed is not None else ""
                 return blocked(Reason.NAMESPACE_FAILED, f"namespace {name} is {state}")
             case NamespaceAction.BEGIN:
-                attached = observed.identities if observed is not None else frozenset[str]()
-                shape = replace(wanted, identities=wanted.identities | attached)
-                await begin_namespace(context.arm, group, name, shape)
+                await begin_namespace(context.arm, group, name, begun(wanted, observed))
                 _log.info("namespace begun region=%s namespace=%s", region, name)
             case NamespaceAction.WAIT:
                 pass
@@ -188,8 +185,9 @@ class EventHubsStep:
             for row, fact in zip(rows, after, strict=True)
             if fact.state is HubState.READY and row.fact.state is not HubState.READY
         ]
-        for fact in after:
-            if fact.state is HubState.BLOCKED or fact in newly_ready:
+        for row, fact in zip(rows, after, strict=True):
+            recovered = fact.state is HubState.READY and row.fact.reason is not None
+            if fact.state is HubState.BLOCKED or fact in newly_ready or recovered:
                 await context.note(fact.integration_id, place(fact), fact.reason, fact.detail)
         await self._save(rows, after)
         cause = Cause.ONBOARDING if job.cause is Cause.CYCLE else job.cause
@@ -199,7 +197,7 @@ class EventHubsStep:
             await context.start(Step.WORKSPACE_EXPORTS, cause, fact.integration_id)
             await context.start(Step.ALERT_EXPORTS, cause, fact.integration_id)
 
-    async def _block(self, job: Job, outcome: Outcome) -> None:
+    async def _take_down(self, job: Job, after_of: Callable[[HubAssignment], HubAssignment]) -> None:
         context = self._context
         region, _, name = job.target.partition("/")
         rows = [
@@ -207,10 +205,7 @@ class EventHubsStep:
             for row in await context.hubs.list(region)
             if row.fact.namespace == name and not row.fact.leaving
         ]
-        after = [
-            replace(row.fact, state=HubState.BLOCKED, reason=outcome.reason, detail=outcome.detail)
-            for row in rows
-        ]
+        after = [after_of(row.fact) for row in rows]
         for fact in after:
             await context.note(fact.integration_id, place(fact), fact.reason, fact.detail)
         await self._save(rows, after)

@@ -76,6 +76,13 @@ def plan_namespace(wanted: NamespaceShape, observed: NamespaceShape | None) -> N
     return NamespaceAction.BEGIN if namespace_drift(wanted, observed) else NamespaceAction.NOTHING
 
 
+def begun(wanted: NamespaceShape, observed: NamespaceShape | None) -> NamespaceShape:
+    """The namespace to be written, which replaces what there is: with what others added to it."""
+    if observed is None:
+        return wanted
+    return replace(wanted, identities=wanted.identities | observed.identities, units=observed.units)
+
+
 def plan_hubs(
     wanted: HubShape, rows: Sequence[Stored[HubAssignment]], observed: Mapping[str, HubShape]
 ) -> list[HubAction]:
@@ -96,7 +103,9 @@ def due_namespaces(assignments: Sequence[HubAssignment], settings: Settings, now
     sweep = timedelta(seconds=settings.sweep_seconds)
 
     def is_verified(row: HubAssignment) -> bool:
-        return row.state is HubState.READY and row.verified_at is not None and now - row.verified_at < sweep
+        if row.state is not HubState.READY or row.reason is not None:
+            return False
+        return row.verified_at is not None and now - row.verified_at < sweep
 
     return sorted(
         {
@@ -116,6 +125,12 @@ def settled(row: HubAssignment, outcome: Outcome, now: datetime) -> HubAssignmen
             return replace(row, state=HubState.BLOCKED, reason=outcome.reason, detail=outcome.detail)
         case _:
             return replace(row, state=HubState.CREATING, reason=None, detail="")
+
+
+def unseen(row: HubAssignment, outcome: Outcome) -> HubAssignment:
+    """The assignment when nobody could look: a hub that was ready is, until somebody sees that it is not."""
+    state = HubState.READY if row.state is HubState.READY else HubState.BLOCKED
+    return replace(row, state=state, reason=outcome.reason, detail=outcome.detail)
 
 
 def in_state(rows: Sequence[Stored[HubAssignment]], state: HubState) -> list[HubAssignment]:

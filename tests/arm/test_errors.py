@@ -151,6 +151,13 @@ _DOCUMENTED: list[tuple[str, int, str, str, type[ArmError]]] = [
         ),
         LinkedNotAuthorizedError,
     ),
+    (
+        "a policy that forbids it",
+        403,
+        "RequestDisallowedByPolicy",
+        "Resource 'n' was disallowed by policy. Policy identifiers: '[{\"policyAssignment\":{}}]'.",
+        RefusedError,
+    ),
     ("a bad token", 401, "InvalidAuthenticationToken", "The access token is invalid.", NotAuthenticatedError),
     (
         "an old token",

@@ -125,9 +125,12 @@ def test_a_namespace_without_identity_has_none() -> None:
     assert namespace_from_body({"location": "eastus"}) == NamespaceShape("eastus", "", frozenset())
 
 
-def test_a_namespace_keeps_its_keys_usable() -> None:
-    # Diagnostic settings send with the keys of the namespace's rule.
-    assert namespace_body(_NAMESPACE)["properties"]["disableLocalAuth"] is False
+@pytest.mark.parametrize("allowed", [True, False])
+def test_whether_a_namespace_takes_keys_is_said_and_seen(allowed: bool) -> None:
+    shape = replace(_NAMESPACE, keys_allowed=allowed, units=3)
+    body = namespace_body(shape)
+    assert body["properties"]["disableLocalAuth"] is not allowed
+    assert namespace_from_body(body) == shape
 
 
 def test_the_rule_of_a_setting_is_one_of_the_namespace() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.model.jobs import Cause, Job, Phase
-from shared.store.claims import ClaimStore
+from shared.store.claims import ClaimStore, is_claimed
 from shared.store.storage import Storage
 from tests.helpers.facts import NOW, a_job, stamp
 
@@ -42,6 +42,17 @@ async def test_what_is_wanted_at_once_does_not_wait_for_the_plan_of_a_cycle(
 ) -> None:
     assert await claims.claim(_plan(), NOW, _UNTIL)
     assert await claims.claim(_plan(cause), NOW, _UNTIL)
+
+
+async def test_a_cycle_leaves_out_what_onboarding_does_sooner_and_not_the_other_way_round(
+    claims: ClaimStore,
+) -> None:
+    soon, later = a_job(cause=Cause.ONBOARDING, target="a"), a_job(target="b")
+    await claims.claim_all([(soon, _UNTIL), (later, _UNTIL)])
+    claimed = await claims.claimed(a_job(), NOW)
+    assert is_claimed(a_job(target="a"), claimed)
+    assert is_claimed(later, claimed)
+    assert not is_claimed(a_job(cause=Cause.ONBOARDING, target="b"), claimed)
 
 
 async def test_of_those_who_claim_at_once_one_does(claims: ClaimStore) -> None:

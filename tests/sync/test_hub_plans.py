@@ -11,10 +11,12 @@ from shared.model.reasons import Reason
 from shared.store.tables import Stored
 from shared.sync.hub_plans import (
     NamespaceAction,
+    begun,
     due_namespaces,
     plan_hubs,
     plan_namespace,
     settled,
+    unseen,
     wanted_hub,
     wanted_namespace,
 )
@@ -55,6 +57,8 @@ def test_a_hub_is_wanted_as_the_settings_say() -> None:
         pytest.param(replace(_THERE, state="Canceled"), NamespaceAction.GIVE_UP, id="cancelled"),
         pytest.param(replace(_THERE, region="eastus"), NamespaceAction.GIVE_UP, id="elsewhere"),
         pytest.param(replace(_THERE, tier="Basic"), NamespaceAction.BEGIN, id="another tier"),
+        pytest.param(replace(_THERE, keys_allowed=False), NamespaceAction.BEGIN, id="no keys"),
+        pytest.param(replace(_THERE, units=7), NamespaceAction.NOTHING, id="more units"),
         pytest.param(replace(_THERE, identities=frozenset()), NamespaceAction.BEGIN, id="no identity"),
     ],
 )
@@ -62,6 +66,13 @@ def test_what_a_namespace_needs_follows_from_what_there_is(
     observed: NamespaceShape | None, action: NamespaceAction
 ) -> None:
     assert plan_namespace(_NAMESPACE, observed) is action
+
+
+def test_a_repair_of_a_namespace_keeps_what_others_and_azure_added_to_it() -> None:
+    observed = replace(_THERE, identities=frozenset({"theirs"}), units=7, keys_allowed=False)
+    written = begun(_NAMESPACE, observed)
+    assert written == replace(_NAMESPACE, identities=frozenset({"theirs", IDENTITY_ID}), units=7)
+    assert begun(_NAMESPACE, None) == _NAMESPACE
 
 
 @pytest.mark.parametrize(
@@ -101,6 +112,7 @@ def test_actions_come_in_the_order_of_the_assignments() -> None:
         (an_assignment(state=HubState.BLOCKED, verified_at=NOW), True),
         (an_assignment(state=HubState.READY), True),
         (an_assignment(state=HubState.READY, verified_at=NOW - timedelta(seconds=3599)), False),
+        (unseen(an_assignment(state=HubState.READY, verified_at=NOW), blocked(Reason.UNREACHABLE)), True),
         (an_assignment(state=HubState.READY, verified_at=NOW - timedelta(seconds=3600)), True),
     ],
 )
@@ -136,3 +148,11 @@ def test_a_hub_is_ready_only_when_it_was_read_back_as_wanted(
     after = settled(an_assignment(), outcome, NOW)
     assert (after.state, after.reason) == (state, reason)
     assert after.verified_at == (NOW if state is HubState.READY else None)
+
+
+@pytest.mark.parametrize("state", [HubState.ASSIGNED, HubState.CREATING, HubState.READY, HubState.BLOCKED])
+def test_what_nobody_could_look_at_is_no_worse_than_it_was_and_says_why(state: HubState) -> None:
+    after = unseen(an_assignment(state=state), blocked(Reason.UNREACHABLE, "503"))
+    assert after.state is (HubState.READY if state is HubState.READY else HubState.BLOCKED)
+    assert (after.reason, after.detail) == (Reason.UNREACHABLE, "503")
+    assert settled(after, UNCHANGED, NOW).reason is None

@@ -170,6 +170,46 @@ async def test_an_identity_that_was_detached_is_attached_and_others_stay(lab: La
     assert set(attached) == {other, lab.context.settings.capture_identity_id}
 
 
+async def test_a_namespace_that_takes_no_keys_any_more_takes_them_again(lab: Lab) -> None:
+    await _customer(lab)
+    await lab.cycle()
+    namespace = lab.world.namespaces[_NAME]
+    body = {
+        **namespace.body,
+        "sku": {"name": "Standard", "tier": "Standard", "capacity": 7},
+        "properties": {**namespace.body["properties"], "disableLocalAuth": True},
+    }
+    lab.world.namespaces[_NAME] = replace(namespace, body=body)
+
+    await lab.cycle(seconds=3601)
+
+    mended = lab.world.namespaces[_NAME].body
+    assert mended["properties"]["disableLocalAuth"] is False
+    assert mended["sku"]["capacity"] == 7, "Azure added units by itself, and they are needed"
+    (hub,) = await _hubs(lab)
+    assert hub.state is HubState.READY
+
+
+async def test_an_outage_makes_no_ready_hub_unready(lab: Lab) -> None:
+    integration = await _customer(lab)
+    await lab.cycle()
+    lab.azure.faults.switch_on("down", Fault(FaultKind.ERROR_503, path="/namespaces/"))
+    last = lab.context.settings.max_attempts - 1
+
+    await lab.run(replace(lab.job(Step.EVENT_HUBS, _TARGET), attempt=last))
+
+    (hub,) = await _hubs(lab)
+    assert hub.state is HubState.READY
+    (problem,) = await lab.problems(integration)
+    assert (problem.reason, problem.where) == (Reason.UNREACHABLE, f"{_NAME}/contoso")
+
+    lab.azure.faults.switch_off()
+    await lab.cycle(Step.EVENT_HUBS)
+    assert await lab.problems(integration) == []
+    (hub,) = await _hubs(lab)
+    assert (hub.state, hub.reason) == (HubState.READY, None)
+
+
 async def test_jobs_that_assign_at_once_agree(lab: Lab) -> None:
     integrations = [await _customer(lab, f"customer-{number:02d}") for number in range(12)]
 
