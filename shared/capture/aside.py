@@ -15,7 +15,6 @@ class AsideReason(StrEnum):
     EMPTY_BODY = "empty_body"
     INVALID_JSON = "invalid_json"
     INVALID_UTF8 = "invalid_utf8"
-    NOT_A_NUMBER = "not_a_number"
     TOO_DEEP = "too_deep"
     NOT_AN_OBJECT = "not_an_object"
     REPEATED_FIELD = "repeated_field"

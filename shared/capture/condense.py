@@ -17,20 +17,22 @@ Start, or the earliest entry if there is none. The rest stands in one further fi
 An entry is rebuilt by laying its status's fields over the base's and taking away those absent.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from operator import attrgetter
 
 import msgspec
 
 from shared.capture.entries import CONDENSED, START, TERMINAL, UNKNOWN, Entry
-from shared.capture.rawjson import Fields, array_text, fields_of, name_text, object_text
+from shared.capture.rawjson import Slice, array_text, fields_text, name_text, plain_fields
+from shared.capture.shapes import PER_ENTRY
 
-_PER_ENTRY = frozenset({"properties", "resultSignature"})
-"""Fields that each entry has for itself, so that the base does not lend them."""
+_OPENING = name_text(CONDENSED) + b':{"num_correlated_records":'
+_MOMENT = attrgetter("moment")
+_ORDER = attrgetter("order")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A condensed record.
 
     Attributes:
@@ -48,51 +50,94 @@ class Record:
     line: bytes
 
 
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries as they happened; the same however they are given."""
+    ordered = sorted(entries, key=_MOMENT)
+    if at_once(ordered):
+        ordered.sort(key=_ORDER)
+    return ordered
+
+
+def at_once(ordered: Iterable[Entry]) -> bool:
+    """Whether any two have one moment; others cannot be equal."""
+    before = -1
+    for entry in ordered:
+        if entry.moment == before:
+            return True
+        before = entry.moment
+    return False
+
+
 def condense(uid: str, revision: int, entries: Iterable[Entry]) -> Record:
     """Make the condensed record of the entries, of which there must be at least one.
 
     The result depends on the entries alone, not on the order in which they are given.
     """
-    ordered = sorted(entries, key=lambda entry: entry.order)
-    base = next((entry for entry in ordered if entry.status == START), ordered[0])
-    shared = {name: value for name, value in fields_of(base.raw).items() if name not in _PER_ENTRY}
-    condensed = {
-        "num_correlated_records": str(len(ordered)).encode(),
-        **_members(ordered, shared),
-        **_facts(ordered),
-        "uid": msgspec.json.encode(uid),
-        "revision": str(revision).encode(),
-    }
-    line = object_text({**shared, CONDENSED: object_text(condensed)})
-    return Record(uid, revision, base.category, tuple(entry.time for entry in ordered), line)
+    return condensed(uid, revision, in_order(entries))
 
 
-def _members(ordered: Sequence[Entry], shared: Fields) -> Fields:
-    """Everything from which the entries can be rebuilt, given the base's fields."""
+def condensed(uid: str, revision: int, ordered: Sequence[Entry]) -> Record:
+    """The same for entries that are `in_order`."""
+    base: Entry | None = None
+    starts = 0
+    outcome = UNKNOWN
     firsts: dict[str, Entry] = {}
-    additional = [entry.raw for entry in ordered if firsts.setdefault(entry.status, entry) is not entry]
-    statuses: Fields = {}
-    absent: Fields = {}
-    for status, entry in firsts.items():
-        fields = fields_of(entry.raw)
-        differing = {name: value for name, value in fields.items() if shared.get(name) != value}
-        statuses[status] = object_text(differing)
-        lacking = [name_text(name) for name in shared if name not in fields]
-        if lacking:
-            absent[status] = array_text(lacking)
-    members = {"statuses": object_text(statuses)}
+    additional: list[bytes] = []
+    for entry in ordered:
+        status = entry.status
+        if status == START:
+            starts += 1
+            base = base or entry
+        elif status in TERMINAL:
+            outcome = status
+        if firsts.setdefault(status, entry) is not entry:
+            additional.append(entry.raw)
+    base = base or ordered[0]
+    pieces, absent = _by_place(base, firsts, len(ordered)) or _by_name(base, firsts, len(ordered))
     if additional:
-        members["additional_records"] = array_text(additional)
-    if absent:
-        members["absent"] = object_text(absent)
-    return members
+        pieces += (b',"additional_records":', array_text(additional))
+    missing = "" if starts else ',"missing":["start"]'
+    facts = f'"attempts":{starts},"outcome":"{outcome}"{missing},"uid":"{uid}","revision":{revision}}}}}'
+    pieces += (absent, facts.encode())
+    return Record(uid, revision, base.category, tuple([entry.time for entry in ordered]), b"".join(pieces))
 
 
-def _facts(ordered: Sequence[Entry]) -> Fields:
-    """What the entries say together."""
-    starts = sum(entry.status == START for entry in ordered)
-    ends = [entry.status for entry in ordered if entry.status in TERMINAL]
-    facts = {"attempts": str(starts).encode(), "outcome": name_text(ends[-1] if ends else UNKNOWN)}
-    if not starts:
-        facts["missing"] = array_text([name_text(START)])
-    return facts
+def _by_place(base: Entry, firsts: Mapping[str, Entry], number: int) -> tuple[list[Slice], bytes] | None:
+    """What `_by_name` gives, if all entries have one shape, so that they differ by place; else nothing."""
+    shape, lender = base.shape, base.slices
+    if shape is None or lender is None:
+        return None
+    lent = shape.lent(lender)
+    pieces = shape.opening(lent)
+    pieces.append(b'%b%d,"statuses":{' % (_OPENING, number))
+    for status, entry in firsts.items():
+        if entry.shape is not shape or entry.slices is None:
+            return None
+        pieces.append(_name(status))
+        pieces += shape.own(lender) if entry is base else shape.differing(entry.slices, lent)
+        pieces.append(b"},")
+    pieces[-1] = b"}}"
+    return pieces, b","
+
+
+def _by_name(base: Entry, firsts: Mapping[str, Entry], number: int) -> tuple[list[Slice], bytes]:
+    """The text up to the statuses, and what says which fields the entries lack, with commas around it."""
+    lent = {name: value for name, value in plain_fields(base.fields).items() if name not in PER_ENTRY}
+    statuses: list[bytes] = []
+    absent: list[bytes] = []
+    for status, entry in firsts.items():
+        fields = plain_fields(entry.fields)
+        differing = {name: value for name, value in fields.items() if lent.get(name) != value}
+        statuses.append(_name(status) + fields_text(differing)[1:] + b"}")
+        lacking = [name_text(name) for name in lent if name not in fields]
+        if lacking:
+            absent.append(name_text(status) + b":" + array_text(lacking))
+    opening = b"{" + fields_text(lent)[1:] + b"," if lent else b"{"
+    pieces: list[Slice] = [opening, b'%b%d,"statuses":{' % (_OPENING, number), b",".join(statuses), b"}"]
+    return pieces, b',"absent":{' + b",".join(absent) + b"}," if absent else b","
+
+
+@lru_cache(maxsize=1_000)
+def _name(status: str) -> bytes:
+    """What opens a status."""
+    return name_text(status) + b":{"

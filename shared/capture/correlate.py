@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.capture.condense import Record, condense
-from shared.capture.entries import START, TERMINAL, Entry, entry_of
+from shared.capture.entries import Entry, entry_of
 from shared.capture.grouping import Fit, places
+from shared.capture.whole import Whole, is_complete, take_whole
 from shared.model.captures import Counts
 from shared.model.operations import Known, Member, Operation, OperationKey, WaitingRoom, due
 
@@ -37,13 +38,15 @@ class Plan:
     """What is to happen.
 
     Attributes:
-        operations: operations as they are to be kept; only those that change.
+        whole: operations that began and ended in the run, which was the first to see them.
+        operations: other operations as they are to be kept; only those that change.
         rooms: waiting rooms as they are to be kept; only those that change.
         records: condensed records to be written, by time.
         passed: entries to be handed on as they came, although administrative.
         counts: of the entries that arrived for correlation, and of those that were waiting.
     """
 
+    whole: tuple[Whole, ...]
     operations: tuple[Operation, ...]
     rooms: tuple[WaitingRoom, ...]
     records: tuple[Record, ...]
@@ -55,7 +58,7 @@ def correlate(arrived: Iterable[Entry], known: Known, run: Run) -> Plan:
     """Decide about administrative entries with a correlation ID.
 
     Args:
-        arrived: those of the run, each of its own bytes.
+        arrived: those of the run.
         known: what is kept of their operations.
         run: in which they arrived.
     """
@@ -64,13 +67,14 @@ def correlate(arrived: Iterable[Entry], known: Known, run: Run) -> Plan:
         groups[key.correlation].operations[key] = list(operation.members)
     for correlation, room in known.rooms.items():
         groups[correlation].room = list(room.members)
-    for entry in arrived:
+    whole, others = take_whole(arrived, known)
+    for entry in others:
         groups[entry.key.correlation].add(entry)
-    records: list[Record] = []
+    records = [one.record for one in whole]
     passed: list[Entry] = []
     operations: list[Operation] = []
     rooms: list[WaitingRoom] = []
-    counts = Counts()
+    counts = _counts(whole)
     for correlation, group in groups.items():
         group.settle()
         group.leave()
@@ -84,7 +88,7 @@ def correlate(arrived: Iterable[Entry], known: Known, run: Run) -> Plan:
     records.sort(key=lambda record: (record.times[0], record.uid, record.revision))
     passed.sort(key=lambda entry: entry.order)
     counts += Counts(operations=len(records))
-    return Plan(tuple(operations), tuple(rooms), tuple(records), tuple(passed), counts)
+    return Plan(tuple(whole), tuple(operations), tuple(rooms), tuple(records), tuple(passed), counts)
 
 
 def replay(known: Known, run: Run) -> Plan:
@@ -97,6 +101,18 @@ def replay(known: Known, run: Run) -> Plan:
         for correlation, room in known.rooms.items()
     }
     return correlate((), Known(known.operations, rooms), run)
+
+
+def operation_of(whole: Whole, run: str, now: datetime) -> Operation:
+    """A whole operation of that run as it is to be kept, so that late entries find it."""
+    members = (Member(entry.raw, run, entry.number, now, run, 1) for entry in whole.entries)
+    return Operation(whole.key, tuple(members))
+
+
+def _counts(whole: Iterable[Whole]) -> Counts:
+    arrived = sum(one.arrived for one in whole)
+    condensed = sum(len(one.entries) for one in whole)
+    return Counts(entries=arrived, condensed=condensed, duplicates=arrived - condensed)
 
 
 def _changed(
@@ -123,13 +139,17 @@ class _Correlation:
         if self._seen is None:
             self._seen = {member.raw: member for member in self._members()}
         self._arrived += 1
-        self._entries[entry.raw] = entry
-        before = self._seen.get(entry.raw)
+        raw = entry.raw
+        if raw in self._entries:
+            self._duplicates += 1
+            return
+        self._entries[raw] = entry
+        before = self._seen.get(raw)
         if before is not None:
             self._duplicates += before.source != self._run.id
             return
-        member = Member(entry.raw, self._run.id, entry.number, self._run.now)
-        self._seen[entry.raw] = member
+        member = Member(raw, self._run.id, entry.number, self._run.now)
+        self._seen[raw] = member
         if entry.key.complete:
             self.operations.setdefault(entry.key, []).append(member)
         else:
@@ -225,8 +245,7 @@ class _Correlation:
         return entry
 
     def _is_complete(self, members: Iterable[Member]) -> bool:
-        statuses = {self._entry(member).status for member in members}
-        return START in statuses and not TERMINAL.isdisjoint(statuses)
+        return is_complete(map(self._entry, members))
 
     def _is_due(self, members: Iterable[Member]) -> bool:
         moment = due(members, self._run.wait)

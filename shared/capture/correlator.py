@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from shared.capture.correlate import Plan, Run, correlate, replay
+from shared.capture.correlate import Plan, Run, correlate, operation_of, replay
 from shared.capture.entries import Entry
 from shared.model.captures import Counts
 from shared.model.operations import Known, Operation, WaitingRoom
@@ -41,7 +41,7 @@ class Correlator:
         Args:
             integration_id: whose they are.
             run: in which they arrived.
-            entries: administrative ones with a correlation ID, each of its own bytes.
+            entries: administrative ones with a correlation ID.
             again: whether the run was begun before.
 
         Raises:
@@ -108,7 +108,7 @@ class Correlator:
             changes = {
                 number: changed
                 for number in undecided
-                if (changed := _changed(plans[number])) or (tidy and loaded[number].etag)
+                if (changed := _changed(plans[number], view)) or (tidy and loaded[number].etag)
             }
             lost = await self._operations.save(integration_id, loaded, changes, view)
             undecided = {number: undecided[number] for number in lost}
@@ -117,14 +117,16 @@ class Correlator:
         raise ContendedError(f"lost {_ATTEMPTS} races for operations")
 
 
-def _changed(plan: Plan) -> list[Operation | WaitingRoom]:
-    return [*plan.operations, *plan.rooms]
+def _changed(plan: Plan, view: View) -> list[Operation | WaitingRoom]:
+    whole = (operation_of(one, view.run, view.now) for one in plan.whole)
+    return [*whole, *plan.operations, *plan.rooms]
 
 
 def _together(plans: Iterable[Plan]) -> Plan:
     """The plans of several buckets as one."""
     found = list(plans)
     return Plan(
+        whole=tuple(one for plan in found for one in plan.whole),
         operations=tuple(one for plan in found for one in plan.operations),
         rooms=tuple(one for plan in found for one in plan.rooms),
         records=tuple(

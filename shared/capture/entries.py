@@ -1,12 +1,13 @@
 """Entries: log records as Azure wrote them, and the few fields of them that we look at."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
 from shared.capture import rawjson, times
 from shared.capture.aside import AsideReason
+from shared.capture.rawjson import Slices
+from shared.capture.shapes import Shape
 from shared.model.operations import OperationKey
 
 CONDENSED: Final = "azure_activity_administrative_condensed"
@@ -26,7 +27,7 @@ _FOLDED: Final = {
     "failed": "failure",
     "canceled": "cancelled",
 }
-_ADMINISTRATIVE: Final = frozenset({"administrative", "write", "delete", "action"})
+ADMINISTRATIVE: Final = frozenset({"administrative", "write", "delete", "action"})
 """Categories of what we combine; the last three are how exports of 2018 and before spelled the first.
 
 learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
@@ -35,52 +36,58 @@ _RANKS: Final = {START: 0, ACCEPT: 1} | dict.fromkeys(TERMINAL, 3)
 _OTHER_RANK: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, gc=False):
     """One log record.
+
+    There are many of them, so this is the lightest kind of class there is. Nothing in one may refer to it.
 
     Attributes:
         number: its place among everything that came out of its capture file, from 0.
-        raw: its JSON text as it arrived, in one line.
         category: as spelled; empty if it has none.
         key: what ties it to its operation.
         status: folded; empty unless administrative.
         time: nanoseconds since 1970, or `times.UNREADABLE`.
+        moment: sorts an operation's entries but for those that happened at once.
         administrative: whether it is to be combined with others.
+        text: holds its JSON text in one line, perhaps among that of others.
+        start: where its own begins.
+        end: where its own ends.
+        shape: the names of its fields, if its text is compact.
+        slices: its fields, if they are at hand.
     """
 
     number: int
-    raw: bytes
     category: str
     key: OperationKey
     status: str
     time: int
+    moment: int
     administrative: bool
+    text: bytes
+    start: int
+    end: int
+    shape: Shape | None = None
+    slices: Slices | None = None
 
     @property
-    def order(self) -> tuple[int, int, bytes]:
+    def raw(self) -> bytes:
+        """Its JSON text as it arrived, in one line."""
+        return self.text[self.start : self.end]
+
+    @property
+    def fields(self) -> Slices:
+        """Its fields in their order, each as JSON text."""
+        return rawjson.slices_of(self.raw) if self.slices is None else self.slices
+
+    @property
+    def order(self) -> tuple[int, bytes]:
         """Sorts an operation's entries the same way however they arrived."""
-        return (self.time, _RANKS.get(self.status, _OTHER_RANK), self.raw)
+        return (self.moment, self.raw)
 
-
-class _Head(msgspec.Struct):
-    """The fields we look at, as JSON text; empty where there is none."""
-
-    category: msgspec.Raw = msgspec.Raw()
-    correlationId: msgspec.Raw = msgspec.Raw()  # noqa: N815 - Azure's name
-    operationName: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    resourceId: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    resultType: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    resultSignature: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    time: msgspec.Raw = msgspec.Raw()
-    TimeGenerated: msgspec.Raw = msgspec.Raw()
-    Type: msgspec.Raw = msgspec.Raw()
-    properties: msgspec.Raw = msgspec.Raw()
-    azure_activity_administrative_condensed: msgspec.Raw = msgspec.Raw()
-
-
-_HEADS = msgspec.json.Decoder(_Head)
-_HEAD_FIELDS = frozenset(_Head.__struct_fields__)
+    def let_go(self) -> None:
+        """Keep its own text alone, so that the memory of what stood around it becomes free."""
+        self.text, self.start, self.end = self.raw, 0, self.end - self.start
+        self.shape = self.slices = None
 
 
 def entry_of(number: int, text: bytes) -> Entry:
@@ -90,21 +97,28 @@ def entry_of(number: int, text: bytes) -> Entry:
         UnreadableError: it cannot be read, or is no object.
     """
     raw = rawjson.in_one_line(text)
-    head = _head(raw)
-    category = _text(head.category)
-    status = fold(_text(head.resultType) or _text(head.resultSignature).partition(".")[0])
-    correlation = _text(head.correlationId).lower()
-    administrative = _is_administrative(head, category, correlation, status)
-    if administrative:
-        rawjson.fields_of(raw)
+    _refuse_invalid_utf8(raw)
+    fields = rawjson.slices_of(raw)
+    category = _text(fields, "category")
+    status = fold(_text(fields, "resultType") or _text(fields, "resultSignature").partition(".")[0])
+    correlation = _text(fields, "correlationId").lower()
+    administrative = _is_administrative(fields, category, correlation, status)
+    status = status if administrative else ""
+    time = times.nanoseconds(_text(fields, "time") or _text(fields, "TimeGenerated"))
     return Entry(
         number=number,
-        raw=raw,
         category=category,
-        key=OperationKey(correlation, _text(head.operationName).lower(), _text(head.resourceId).lower()),
-        status=status if administrative else "",
-        time=times.nanoseconds(_text(head.time) or _text(head.TimeGenerated)),
+        key=OperationKey(
+            correlation, _text(fields, "operationName").lower(), _text(fields, "resourceId").lower()
+        ),
+        status=status,
+        time=time,
+        moment=time << 2 | rank_of(status),
         administrative=administrative,
+        text=raw,
+        start=0,
+        end=len(raw),
+        slices=fields if administrative else None,
     )
 
 
@@ -114,33 +128,30 @@ def fold(status: str) -> str:
     return _FOLDED.get(name, name) or UNKNOWN
 
 
-def _head(raw: bytes) -> _Head:
-    if not raw.isascii():
-        try:
-            raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            message = f"invalid UTF-8 at byte {error.start} of the record"
-            raise rawjson.UnreadableError(AsideReason.INVALID_UTF8, message) from error
+def rank_of(status: str) -> int:
+    """Sorts what happened at once: Starts first, ends last."""
+    return _RANKS.get(status, _OTHER_RANK)
+
+
+def _refuse_invalid_utf8(raw: bytes) -> None:
+    if raw.isascii():
+        return
     try:
-        return _HEADS.decode(raw)
-    except msgspec.ValidationError as error:
-        message = "the record is no JSON object"
-        raise rawjson.UnreadableError(AsideReason.NOT_AN_OBJECT, message) from error
-    except (msgspec.DecodeError, RecursionError):
-        rawjson.check(raw)
-        fields = rawjson.outline_of(raw)
-        return _Head(**{name: msgspec.Raw(fields[name]) for name in _HEAD_FIELDS & fields.keys()})
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        message = f"invalid UTF-8 at byte {error.start} of the record"
+        raise rawjson.UnreadableError(AsideReason.INVALID_UTF8, message) from error
 
 
-def _text(value: msgspec.Raw) -> str:
+def _text(fields: Slices, name: str) -> str:
     """The string in a field; numbers as they are spelled; empty for anything else."""
-    raw = bytes(value)
+    raw = rawjson.last_of(fields, name)
     if raw[:1] in b"-0123456789":
         return raw.decode("ascii")
     return rawjson.string_of(raw) or ""
 
 
-def _is_administrative(head: _Head, category: str, correlation: str, status: str) -> bool:
+def _is_administrative(fields: Slices, category: str, correlation: str, status: str) -> bool:
     """Whether the entry is of the activity log's Administrative category.
 
     Entries without a category say so in `properties.eventCategory`, and are administrative if that is
@@ -148,17 +159,17 @@ def _is_administrative(head: _Head, category: str, correlation: str, status: str
     for the activity log only, an entry must then look like one of its: a correlation ID, and a status
     that an API call has.
     """
-    if bytes(head.azure_activity_administrative_condensed):
+    if CONDENSED in fields:
         return False
-    if bytes(head.category) not in (b"", b"null", b'""'):
-        return category.lower() in _ADMINISTRATIVE
-    event_category = _event_category(bytes(head.properties))
+    if rawjson.last_of(fields, "category") not in (b"", b"null", b'""'):
+        return category.lower() in ADMINISTRATIVE
+    event_category = _event_category(rawjson.last_of(fields, "properties"))
     if event_category:
         return event_category.lower() == "administrative"
-    return bool(correlation) and (status in _RANKS) and not bytes(head.Type)
+    return bool(correlation) and (status in _RANKS) and "Type" not in fields
 
 
 def _event_category(properties: bytes) -> str:
     if not properties.startswith(b"{"):
         return ""
-    return rawjson.string_of(rawjson.outline_of(properties).get("eventCategory", b"")) or ""
+    return rawjson.string_of(rawjson.last_of(rawjson.slices_of(properties), "eventCategory")) or ""

@@ -1,14 +1,14 @@
 """JSON text taken apart into slices, so that what is not looked into is never re-encoded.
 
 Numbers of nineteen digits, `1.0`, escapes and the order of fields survive, since nothing is parsed that
-is not needed. msgspec does the work. What it refuses although it is well-formed, which is one half of a
-surrogate pair, takes a slower way with the same result.
+is not needed. msgspec does the work. What it refuses although others write it, which is one half of a
+surrogate pair, NaN, or a field that stands twice, takes a slower way with the same result.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from json.decoder import scanstring  # type: ignore[attr-defined]  # missing in the type stubs
-from typing import NoReturn
+from typing import Self
 
 import msgspec
 
@@ -16,6 +16,12 @@ from shared.capture.aside import AsideReason
 
 type Fields = dict[str, bytes]
 """An object's fields in their order, each with its value's JSON text."""
+
+type Slice = bytes | msgspec.Raw
+"""A value's JSON text, perhaps as a part of a larger text that it keeps in memory."""
+
+type Slices = Mapping[str, Slice]
+"""An object's fields in their order."""
 
 _SPACE = " \t\n\r"
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
@@ -35,17 +41,26 @@ class UnreadableError(ValueError):
         self.reason = reason
 
 
-def _refuse(name: str) -> NoReturn:
-    raise UnreadableError(AsideReason.NOT_A_NUMBER, f"{name} is not JSON")
+class _Repeated(bytes):
+    """What stands behind a field's name that stands several times: `1,"name":2`, written as one value."""
+
+    last: bytes
+
+    @classmethod
+    def of(cls, name: str, values: Sequence[bytes]) -> Self:
+        """All values of the field; readers go by the last (RFC 8259, section 4)."""
+        made = cls((b"," + name_text(name) + b":").join(values))
+        made.last = values[-1]
+        return made
 
 
-# Numbers stay text: nobody needs their value, and Python refuses to convert very long ones.
-_STRICT = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse)
-_LENIENT = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+# Numbers stay text: nobody needs their value, and Python refuses to convert very long ones. NaN and Infinity,
+# which Python's own parser and others write, stay text too.
+_EXACT = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
 
 def items_of(text: bytes) -> list[bytes]:
-    """The elements of an array. NaN or invalid UTF-8 inside one is left to whoever reads that element.
+    """The elements of an array. Invalid UTF-8 inside one is left to whoever reads that element.
 
     Raises:
         UnreadableError: not an array, or broken.
@@ -53,7 +68,7 @@ def items_of(text: bytes) -> list[bytes]:
     try:
         return [bytes(item) for item in _ITEMS.decode(text)]
     except (msgspec.DecodeError, RecursionError):
-        return [item for _, item in _scan(text, "[]", _LENIENT)]
+        return [item for _, item in _scan(text, "[]", _EXACT)]
 
 
 def fields_of(text: bytes) -> Fields:
@@ -62,6 +77,18 @@ def fields_of(text: bytes) -> Fields:
     Raises:
         UnreadableError: not an object, broken, or a field stands in it twice.
     """
+    fields = slices_of(text)
+    if any(isinstance(value, _Repeated) for value in fields.values()):
+        raise UnreadableError(AsideReason.REPEATED_FIELD, "a field stands twice in the entry")
+    return fields
+
+
+def slices_of(text: bytes) -> Fields:
+    """The fields of an object. Of one that stands several times, all values are kept as if they were one.
+
+    Raises:
+        UnreadableError: not an object, or broken.
+    """
     try:
         fields = _raw_fields(text)
         if _adds_up(fields, text):
@@ -69,17 +96,25 @@ def fields_of(text: bytes) -> Fields:
         compact = msgspec.json.format(text, indent=-1)
         if _adds_up(_raw_fields(compact), compact):
             return fields
+    except msgspec.ValidationError as error:
+        raise UnreadableError(AsideReason.NOT_AN_OBJECT, "the record is no JSON object") from error
     except (msgspec.DecodeError, RecursionError):
         pass
-    pairs = _scan(text, "{}", _STRICT)
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise UnreadableError(AsideReason.REPEATED_FIELD, "a field stands twice in the entry")
-    return fields
+    pairs = _scan(text, "{}", _EXACT)
+    values: dict[str, list[bytes]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return {name: all_[0] if len(all_) == 1 else _Repeated.of(name, all_) for name, all_ in values.items()}
+
+
+def last_of(fields: Slices, name: str) -> bytes:
+    """The JSON text of a field's value; of a repeated one the last, of an absent one nothing."""
+    value = fields.get(name, b"")
+    return value.last if isinstance(value, _Repeated) else bytes(value)
 
 
 def outline_of(text: bytes) -> Fields:
-    """The fields of an object; of a repeated one the last, and NaN is left to whoever reads the value.
+    """The fields of an object; of a repeated one the last.
 
     Raises:
         UnreadableError: not an object, or broken.
@@ -87,7 +122,7 @@ def outline_of(text: bytes) -> Fields:
     try:
         return _raw_fields(text)
     except (msgspec.DecodeError, RecursionError):
-        return dict(_scan(text, "{}", _LENIENT))
+        return dict(_scan(text, "{}", _EXACT))
 
 
 def _raw_fields(text: bytes) -> Fields:
@@ -103,14 +138,14 @@ def _adds_up(fields: Fields, text: bytes) -> bool:
 
 
 def check(text: bytes) -> None:
-    """Make sure that the text is one JSON value in valid UTF-8, without NaN or Infinity.
+    """Make sure that the text is one JSON value in valid UTF-8.
 
     Raises:
         UnreadableError: it is not.
     """
     try:
         string = text.decode("utf-8")
-        _STRICT.decode(string)
+        _EXACT.decode(string)
     except UnicodeDecodeError as error:
         message = f"invalid UTF-8 at byte {error.start}"
         raise UnreadableError(AsideReason.INVALID_UTF8, message) from error
@@ -143,7 +178,17 @@ def name_text(name: str) -> bytes:
 
 def object_text(fields: Fields) -> bytes:
     """An object of these fields, as JSON text."""
-    return b"{" + b",".join(name_text(name) + b":" + value for name, value in fields.items()) + b"}"
+    return b"{" + fields_text(fields)[1:] + b"}"
+
+
+def fields_text(fields: Fields) -> bytes:
+    """These fields as they stand in an object, before each a comma."""
+    return b"".join([b"," + name_text(name) + b":" + value for name, value in fields.items()])
+
+
+def plain_fields(fields: Slices) -> Fields:
+    """The fields apart from the text that they are slices of."""
+    return {name: value if isinstance(value, bytes) else bytes(value) for name, value in fields.items()}
 
 
 def array_text(items: Iterable[bytes]) -> bytes:

@@ -29,7 +29,10 @@ class Sifted:
 
 
 def sift(found: Iterable[Entry | Aside]) -> Sifted:
-    """Sort the entries of one run; what is equal byte for byte stays once."""
+    """Sort the entries of one run; of those handed on, what is equal byte for byte stays once.
+
+    Of the others duplicates are found when they are combined, since they have the same key.
+    """
     administrative: list[Entry] = []
     passed: list[Entry] = []
     asides: list[Aside] = []
@@ -39,16 +42,16 @@ def sift(found: Iterable[Entry | Aside]) -> Sifted:
         if isinstance(item, Aside):
             asides.append(item)
             continue
+        if item.administrative and item.key.correlation:
+            administrative.append(item)
+            continue
         digest = blake2b(item.raw, digest_size=_DIGEST_SIZE).digest()
         if digest in seen:
             duplicates += 1
             continue
         seen.add(digest)
-        if item.administrative and item.key.correlation:
-            administrative.append(item)
-        else:
-            unmatched += item.administrative
-            passed.append(item)
+        unmatched += item.administrative
+        passed.append(item)
     counts = Counts(
         entries=len(passed) + duplicates + len(asides),
         passed_through=len(passed),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.capture.condense import Record
-from shared.capture.correlate import Plan, Run, correlate, replay
+from shared.capture.correlate import Plan, Run, correlate, operation_of, replay
 from shared.capture.entries import CONDENSED, Entry
 from shared.capture.sift import sift
 from shared.model.captures import Counts
@@ -41,7 +41,7 @@ class Memory:
         sifted = sift(entries)
         plan = correlate(sifted.administrative, self.known, Run(run, now, WAIT))
         (sifted.counts + plan.counts).check()
-        self.keep(plan)
+        self.keep(plan, Run(run, now, WAIT))
         self.counts += sifted.counts + plan.counts
         self.counts.check()
         for made in plan.records:
@@ -49,7 +49,8 @@ class Memory:
         self.passed.update(exact(one.raw) for one in plan.passed)
         return plan
 
-    def keep(self, plan: Plan) -> None:
+    def keep(self, plan: Plan, run: Run) -> None:
+        self.operations |= {whole.key: operation_of(whole, run.id, run.now) for whole in plan.whole}
         self.operations |= {operation.key: operation for operation in plan.operations}
         self.rooms |= {room.correlation: room for room in plan.rooms}
 
@@ -317,11 +318,12 @@ def test_deciding_again_for_the_same_file_changes_nothing(
     memory.run(numbered(before), "f1")
     now = NOW + WAIT if late else NOW
     arrived = sift(numbered(records)).administrative
-    first = correlate(arrived, memory.known, Run("f2", now, WAIT))
-    memory.keep(first)
-    again = correlate(arrived, memory.known, Run("f2", now, WAIT))
+    run = Run("f2", now, WAIT)
+    first = correlate(arrived, memory.known, run)
+    memory.keep(first, run)
+    again = correlate(arrived, memory.known, run)
     assert (again.records, again.passed, again.counts) == (first.records, first.passed, first.counts)
-    assert (again.operations, again.rooms) == ((), ())
+    assert (again.whole, again.operations, again.rooms) == ((), (), ())
 
 
 @given(st.lists(RECORDS, max_size=14))
@@ -330,6 +332,6 @@ def test_a_flush_that_was_cut_off_is_replayed_exactly(records: list[dict[str, An
     memory.run(numbered(records), "f1")
     run = Run("flush", NOW + WAIT, WAIT)
     first = correlate((), memory.known, run)
-    memory.keep(first)
+    memory.keep(first, run)
     again = replay(memory.known, run)
     assert (again.records, again.passed, again.counts) == (first.records, first.passed, first.counts)
