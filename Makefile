@@ -1,7 +1,7 @@
 # make demo    the main job, from nothing, on this machine
 # make run     the same parts, up until Ctrl-C
 # make test    all tests        make lint   ruff, mypy, Bicep   make bench   benchmarks
-# make soak    2,000 histories of chaos, each from a seed
+# make soak    2,000 histories of chaos and 5,000 of the correlation, each from a seed
 # make condense FILES="..."     the real correlation code on your own files
 # make clean   remove everything that make made
 
@@ -38,6 +38,7 @@ test: install
 
 soak: install
 	@$(BIN)/python -m pytest -n auto -q tests/chaos --seeds 2000
+	@$(BIN)/python -m pytest -n auto -q tests/exactly_once --seeds 5000
 
 lint: install
 	@$(BIN)/ruff format --check .

@@ -97,6 +97,10 @@ class Flusher:
         run = Run(_run_id(owner, now, buckets), now, self._wait)
         entry = LedgerEntry(owner.integration_id, run.id, now, "", CaptureState.LEASED)
         leased = await self._captures.begin(entry, now)
+        if await self._captures.read(owner.integration_id, now, run.id) is not None:
+            # Another worker saw the same at the same moment, and is done already.
+            await self._captures.drop(leased)
+            return Counts()
         plan = await self._correlator.flush(owner.integration_id, run, buckets)
         return await self._finish(owner, leased, plan)
 

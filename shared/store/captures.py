@@ -174,6 +174,14 @@ class CaptureStore:
         except ConflictError:
             return
 
+    async def drop(self, leased: Stored[LedgerEntry]) -> None:
+        """Take back that a run was begun in which nothing was done."""
+        table = await self._storage.table(TableName.CAPTURES)
+        try:
+            await commit(table, [remove(row_of(leased.fact), leased.etag)])
+        except ConflictError:
+            return
+
     async def read(self, integration_id: str, day: datetime, run: str) -> LedgerEntry | None:
         """A run that is done, or a capture file being handled."""
         table = await self._storage.table(TableName.CAPTURES)

@@ -101,13 +101,22 @@ class OperationStore:
         blobs: for what is too large for a row, and for archives.
         wait: how long an entry waits for the rest of its operation.
         retention: how long an operation is kept after its last change, and at most twice as long.
+        roomy: packed bytes beyond which a bucket sends the oldest of what left to an archive.
     """
 
-    def __init__(self, storage: Storage, blobs: BlobStore, wait: timedelta, retention: timedelta) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        blobs: BlobStore,
+        wait: timedelta,
+        retention: timedelta,
+        roomy: int = parked.ROOMY,
+    ) -> None:
         self._storage = storage
         self._blobs = blobs
         self._wait = wait
         self._retention = retention
+        self._roomy = roomy
 
     async def load(
         self, integration_id: str, keys: Mapping[int, Collection[OperationKey]], view: View
@@ -223,7 +232,7 @@ class OperationStore:
         """The bucket with what is new; what is too large for its row is written before it."""
         expires = view.now + self._retention
         packing = [parked.pack(one, self._wait, expires) for one in new]
-        bucket = parked.changed(loaded.bucket, packing, view.now)
+        bucket = parked.changed(loaded.bucket, packing, view.now, view.run)
         key: Row = {"PartitionKey": integration_id, "RowKey": _row_key(number)}
         attention = bucket.attention
         if attention is None:
@@ -234,8 +243,9 @@ class OperationStore:
             kind: f"{folder}/{stable_hash(kind, view.run, loaded.etag)}" for kind in ("archive", "bucket")
         }
         data = await asyncio.to_thread(parked.packed, bucket)
-        if len(data) > parked.ROOMY:
-            bucket, leaving = parked.lightened(bucket, len(data), names["archive"])
+        if len(data) > self._roomy:
+            share = self._roomy / 2 / len(data)
+            bucket, leaving = parked.lightened(bucket, share, names["archive"])
             if leaving.kept:
                 content = await asyncio.to_thread(parked.packed, leaving)
                 await self._blobs.write(ContainerName.PARKED, names["archive"], content, _BINARY)
@@ -264,7 +274,7 @@ class _Wish:
     def __init__(self, bucket: Bucket, keys: Collection[OperationKey], view: View) -> None:
         now, run = parked.microseconds(view.now), parked.mark_of(view.run)
         self._bucket = bucket
-        self._again = view.again
+        self._again = view.again or run in bucket.writers
         self._run = run
         self._single = {parked.id_of(key): parked.mark_of(key.correlation) for key in keys if key.complete}
         self._whole = {parked.mark_of(key.correlation) for key in keys if not key.complete}

@@ -33,6 +33,7 @@ _LEVEL: Final = 2
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MARK: Final = 6
+_WRITERS: Final = 64
 _UID: Final = 16
 _ROOM: Final = b"room"
 
@@ -89,10 +90,13 @@ class Bucket:
     Attributes:
         kept: operations and waiting rooms, by id.
         archives: where older ones are, the oldest first; what is in `kept` counts.
+        writers: marks of the runs that wrote it last. One that finds itself among them although it seemed to
+            have lost a race has won it, and only the answer was lost.
     """
 
     kept: Mapping[bytes, Kept] = field(default_factory=dict)
     archives: tuple[Archive, ...] = ()
+    writers: tuple[bytes, ...] = ()
 
     @property
     def attention(self) -> int | None:
@@ -115,6 +119,7 @@ class Bucket:
 class _Packed(msgspec.Struct, array_like=True, frozen=True):
     kept: tuple[Kept, ...]
     archives: tuple[Archive, ...]
+    writers: tuple[bytes, ...]
 
 
 class _Member(msgspec.Struct, array_like=True, frozen=True):
@@ -199,7 +204,7 @@ def unpack(kept: Kept) -> Operation | WaitingRoom:
 
 def packed(bucket: Bucket) -> bytes:
     """A bucket in few bytes."""
-    content = _ENCODER.encode(_Packed(tuple(bucket.kept.values()), bucket.archives))
+    content = _ENCODER.encode(_Packed(tuple(bucket.kept.values()), bucket.archives, bucket.writers))
     found: bytes = isal_zlib.compress(content, _LEVEL)
     return found
 
@@ -207,23 +212,24 @@ def packed(bucket: Bucket) -> bytes:
 def unpacked(data: bytes) -> Bucket:
     """The bucket that was packed."""
     content = _BUCKETS.decode(isal_zlib.decompress(data))
-    return Bucket({one.id: one for one in content.kept}, content.archives)
+    return Bucket({one.id: one for one in content.kept}, content.archives, content.writers)
 
 
-def changed(bucket: Bucket, new: Iterable[Kept], now: datetime) -> Bucket:
+def changed(bucket: Bucket, new: Iterable[Kept], now: datetime, run: str) -> Bucket:
     """The bucket with these in place of what it had of them, and without what may be forgotten."""
     moment = microseconds(now)
     kept = {**bucket.kept, **{one.id: one for one in new}}
     alive = {name: one for name, one in kept.items() if one.waiting or one.expires > moment}
-    return Bucket(alive, tuple(one for one in bucket.archives if one.expires > moment))
+    archives = tuple(one for one in bucket.archives if one.expires > moment)
+    return Bucket(alive, archives, (*bucket.writers, mark_of(run))[-_WRITERS:])
 
 
-def lightened(bucket: Bucket, size: int, name: str) -> tuple[Bucket, Bucket]:
+def lightened(bucket: Bucket, share: float, name: str) -> tuple[Bucket, Bucket]:
     """The bucket without the oldest of what left, which is to become the archive of that name.
 
     Args:
         bucket: to be lightened.
-        size: of the bucket as it is packed.
+        share: how much of it is to stay.
         name: of the blob that is to take the archive.
 
     Returns:
@@ -231,7 +237,7 @@ def lightened(bucket: Bucket, size: int, name: str) -> tuple[Bucket, Bucket]:
     """
     settled = sorted((one for one in bucket.kept.values() if not one.waiting), key=lambda one: one.expires)
     total = sum(len(one.body) for one in bucket.kept.values())
-    excess = total * (1 - ROOMY / 2 / size)
+    excess = total * (1 - share)
     leaving: dict[bytes, Kept] = {}
     for one in settled:
         if excess <= 0:
@@ -243,7 +249,8 @@ def lightened(bucket: Bucket, size: int, name: str) -> tuple[Bucket, Bucket]:
     marks = b"".join(sorted({one.correlation for one in leaving.values()}))
     archive = Archive(name, max(one.expires for one in leaving.values()), marks)
     kept = {name: one for name, one in bucket.kept.items() if name not in leaving}
-    return Bucket(kept, _bounded([*bucket.archives, archive])), Bucket(leaving)
+    lighter = Bucket(kept, _bounded([*bucket.archives, archive]), bucket.writers)
+    return lighter, Bucket(leaving)
 
 
 def _bounded(archives: list[Archive]) -> tuple[Archive, ...]:

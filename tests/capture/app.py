@@ -113,14 +113,15 @@ OURS = Ours.named_by(
 class App:
     """One customer's capture step."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, wait: timedelta = WAIT) -> None:
         self.storage = storage
+        self.wait = wait
         self.now = START
         self.customer = f"c{uuid4().hex[:12]}"
         self.integration = str(uuid4())
         self.blobs = BlobStore(storage)
         self.captures = CaptureStore(storage)
-        self.operations = OperationStore(storage, self.blobs, WAIT, timedelta(days=1))
+        self.operations = OperationStore(storage, self.blobs, wait, timedelta(days=1))
         self.problems = Problems()
         self.subscriptions: SubscriptionDirectory = Subscriptions()
         self.sink = Sink()
@@ -146,7 +147,7 @@ class App:
             operations=operations or self.operations,
             handoff=HandOff(self.storage, self.blobs),
             integrations=Integrations(integration),
-            wait=WAIT,
+            wait=self.wait,
             clock=lambda: self.now,
         )
 
@@ -166,14 +167,16 @@ class App:
             repairs=self.repairs,
             hubs=Hubs(assignment),
             problems=self.problems,
-            wait=WAIT,
+            wait=self.wait,
             clock=lambda: self.now,
         )
 
-    async def upload(self, data: bytes, *, hub: str | None = None, partition: int = 0) -> CaptureFile:
-        """Write a capture file, each a second after the one before."""
+    async def upload(
+        self, data: bytes, *, hub: str | None = None, partition: int = 0, moment: datetime | None = None
+    ) -> CaptureFile:
+        """Write a capture file, each a second after the one before unless a moment is given."""
         self._files += 1
-        moment = START + timedelta(seconds=self._files)
+        moment = moment or START + timedelta(seconds=self._files)
         hub = self.customer if hub is None else hub
         path = f"lightkeeper-eastus-1/{hub}/{partition}/{moment:%Y/%m/%d/%H/%M/%S}.avro"
         await self.blobs.write(ContainerName.CAPTURE, path, data, "application/octet-stream")

@@ -1,6 +1,7 @@
 """Which seeds are played: `--seeds N` for so many, `--seed N` for a single one."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 
 import pytest
 from azure.core.pipeline.transport import AioHttpTransport
@@ -14,8 +15,10 @@ _FILES = ("test_even_seeds", "test_odd_seeds")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--seed", type=int, default=None, help="play the history of this seed only")
-    parser.addoption("--seeds", type=int, default=_SEEDS, help="play the histories of so many seeds")
+    # Another folder of histories has the same options; together they are added once.
+    with suppress(ValueError):
+        parser.addoption("--seed", type=int, default=None, help="play the history of this seed only")
+        parser.addoption("--seeds", type=int, default=None, help="play the histories of so many seeds")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -24,7 +27,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     # Without these options where this folder is only found while tests are collected.
     single = metafunc.config.getoption("--seed", default=None)
-    count = metafunc.config.getoption("--seeds", default=_SEEDS)
+    count = metafunc.config.getoption("--seeds", default=None) or _SEEDS
     seeds = list(range(count)) if single is None else [single]
     module = metafunc.module.__name__.rpartition(".")[2]
     if module in _FILES:

@@ -28,6 +28,7 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "ne": operator.ne,
     "ge": operator.ge,
     "le": operator.le,
+    "lt": operator.lt,
 }
 _UNUSED = "DefaultEndpointsProtocol=http;AccountName=memory;AccountKey=bm9uZQ==;" + "".join(
     f"{service}Endpoint=http://127.0.0.1:1/memory;" for service in ("Blob", "Queue", "Table")
@@ -78,6 +79,40 @@ class MemoryTable:
         for row in await self._turnstile.call(found):
             yield row
 
+    async def create_entity(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """Write a row that is not there.
+
+        Raises:
+            ResourceExistsError: it is there.
+        """
+
+        async def done() -> dict[str, str]:
+            key = row["PartitionKey"], row["RowKey"]
+            if key in self._rows:
+                raise ResourceExistsError
+            self._rows[key] = _Entity(row, self._etag())
+            return self._rows[key].metadata
+
+        return await self._turnstile.call(done)
+
+    async def update_entity(self, row: Mapping[str, Any], *, etag: str, **_: object) -> dict[str, str]:
+        """Write a row that is as it was read.
+
+        Raises:
+            ResourceNotFoundError, ResourceModifiedError: it is not.
+        """
+
+        async def done() -> dict[str, str]:
+            key = row["PartitionKey"], row["RowKey"]
+            if key not in self._rows:
+                raise ResourceNotFoundError
+            if self._rows[key].metadata["etag"] != etag:
+                raise ResourceModifiedError
+            self._rows[key] = _Entity(row, self._etag())
+            return self._rows[key].metadata
+
+        return await self._turnstile.call(done)
+
     async def submit_transaction(self, changes: Iterable[Change]) -> None:
         """Do all changes, or none.
 
@@ -109,7 +144,10 @@ class MemoryTable:
         if kind == "delete":
             del rows[key]
         else:
-            rows[key] = _Entity(row, f'W/"{next(self._numbers)}"')
+            rows[key] = _Entity(row, self._etag())
+
+    def _etag(self) -> str:
+        return f'W/"{next(self._numbers)}"'
 
 
 def _term(text: str, parameters: Mapping[str, object]) -> Callable[[_Entity], bool]:

@@ -6,12 +6,13 @@ that jobs run into each other and yet the same seed gives the same run.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Self
 
+from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
 from azure.data.tables.aio import TableServiceClient
 from azure.storage.blob.aio import BlobServiceClient
@@ -32,10 +33,12 @@ class Worker:
     Attributes:
         dies_at: the number of the call at which it dies; negative for one that lives.
         after: whether that call is done before it dies.
+        repeats: the number of a call whose answer is lost, so that the client makes it once more.
     """
 
     dies_at: int = -1
     after: bool = False
+    repeats: int = -1
     calls: int = 0
     dead: bool = False
 
@@ -74,10 +77,14 @@ class Turnstile:
             raise WorkerDiedError
         self.calls += 1
         dies = worker.calls == worker.dies_at
+        repeats = worker.calls == worker.repeats
         worker.calls += 1
         worker.dead = dies
         if dies and not worker.after:
             raise WorkerDiedError
+        if repeats:
+            with suppress(AzureError):
+                await make()
         answer = await make()
         if dies:
             raise WorkerDiedError
@@ -87,7 +94,13 @@ class Turnstile:
         self, worker: Worker, jobs: Sequence[Coroutine[Any, Any, None]]
     ) -> list[BaseException | None]:
         """Have a worker run jobs side by side; gives what ended each of them, None if it was done."""
-        tasks = [asyncio.create_task(_as(worker, job)) for job in jobs]
+        return await self.run_beside([(worker, job) for job in jobs])
+
+    async def run_beside(
+        self, jobs: Sequence[tuple[Worker, Coroutine[Any, Any, None]]]
+    ) -> list[BaseException | None]:
+        """Have workers run their jobs side by side; gives what ended each of them, None if it was done."""
+        tasks = [asyncio.create_task(_as(worker, job)) for worker, job in jobs]
         while True:
             await _idle()
             if self._waiting:

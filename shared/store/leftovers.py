@@ -1,0 +1,61 @@
+"""Blobs of kept operations that no row refers to: what workers left that died or lost a race."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Final
+
+from azure.core.exceptions import ResourceNotFoundError
+
+from shared.store import parked
+from shared.store.blobs import BlobStore, ContainerName
+from shared.store.storage import Storage
+from shared.store.tables import Row, TableName, find
+
+_AGE: Final = timedelta(hours=1)
+"""A blob is written right before its row. No worker takes that long in between."""
+
+
+class Leftovers:
+    """Removes such blobs.
+
+    Args:
+        storage: of the app.
+        blobs: where they are.
+    """
+
+    def __init__(self, storage: Storage, blobs: BlobStore) -> None:
+        self._storage = storage
+        self._blobs = blobs
+
+    async def remove(self, now: datetime) -> int:
+        """Remove all of them, and tell how many there were."""
+        container = await self._storage.container(ContainerName.PARKED)
+        old: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        async for blob in container.list_blobs():
+            integration_id, bucket, _ = blob.name.split("/")
+            if blob.last_modified < now - _AGE:
+                old[integration_id, bucket].append(blob.name)
+        removed = 0
+        table = await self._storage.table(TableName.OPERATIONS)
+        for place, names in old.items():
+            needed = await self._needed(await find(table, *place))
+            for name in names:
+                if name not in needed:
+                    await self._blobs.delete(ContainerName.PARKED, name)
+                    removed += 1
+        return removed
+
+    async def _needed(self, row: Row | None) -> set[str]:
+        """The blobs that a bucket's row refers to."""
+        if row is None:
+            return set()
+        try:
+            data = (
+                await self._blobs.read(ContainerName.PARKED, row["blob"])
+                if row["blob"]
+                else parked.joined(row)
+            )
+        except ResourceNotFoundError:
+            # The row has just been written anew; its blobs are too young to be looked at.
+            return set()
+        return {row["blob"], *(archive.blob for archive in parked.unpacked(data).archives)}

@@ -1,0 +1,32 @@
+"""Blobs of kept operations that nobody needs any more."""
+
+from datetime import UTC, datetime, timedelta
+
+from shared.model.operations import Member, Operation, OperationKey
+from shared.store.blobs import BlobStore, ContainerName
+from shared.store.leftovers import Leftovers
+from shared.store.operations import OperationStore, View, bucket_of
+from shared.store.storage import Storage
+
+NOW = datetime(2024, 5, 1, 10, tzinfo=UTC)
+
+
+async def test_only_old_blobs_that_no_row_refers_to_are_removed(storage: Storage) -> None:
+    blobs = BlobStore(storage)
+    store = OperationStore(storage, blobs, timedelta(minutes=15), timedelta(days=1), roomy=10)
+    number = bucket_of("c")
+    for run in ("a", "b"):
+        member = Member(b"x" * 99, "file", 0, NOW, run, 1)
+        loaded = await store.load("one", {number: ()}, View(run, NOW))
+        kept = {number: [Operation(OperationKey("c", run, "r"), (member,))]}
+        assert await store.save("one", loaded, kept, View(run, NOW)) == set()
+    container = await storage.container(ContainerName.PARKED)
+    needed = {blob.name async for blob in container.list_blobs()}
+    assert needed
+    for name in (f"one/{number:02}/lost", "two/01/lost"):
+        await blobs.write(ContainerName.PARKED, name, b"", "application/octet-stream")
+
+    assert await Leftovers(storage, blobs).remove(datetime.now(UTC)) == 0
+    assert await Leftovers(storage, blobs).remove(datetime.now(UTC) + timedelta(hours=2)) == 2
+
+    assert {blob.name async for blob in container.list_blobs()} == needed
