@@ -119,7 +119,8 @@ def _describe(scope: str, setting: Setting, *, written: bool = False) -> Json:
     logs = _logs(kind, setting)
     if kind:
         metrics = setting.properties.get("metrics") or []
-        more = {"metrics": metrics, "logs": logs, "logAnalyticsDestinationType": None}
+        tables = setting.properties.get("logAnalyticsDestinationType")
+        more = {"metrics": metrics, "logs": logs, "logAnalyticsDestinationType": tables}
         identifier = f"{scope.lower()}/providers/microsoft.insights/diagnosticSettings/{setting.name}"
         location = None
     else:

@@ -89,8 +89,8 @@ class AlertExportsStep:
         if again or version != row.fact.key_version:
             upkeep = replace(upkeep, coverage=Coverage.PENDING)
         upkeep = await self._kept(job, hub, upkeep, secret)
-        after = replace(row.fact, upkeep=upkeep, key_version=version)
-        await self._save(row, after)
+        given = version if upkeep.coverage is not Coverage.BLOCKED else row.fact.key_version
+        await self._save(row, replace(row.fact, upkeep=upkeep, key_version=given))
         if upkeep.coverage is Coverage.WRITTEN:
             await context.read_back(job)
 

@@ -1,6 +1,6 @@
 """What is kept in customers' subscriptions: one keeper for each kind of object."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shared.arm.automations import get_automation, put_automation
@@ -42,9 +42,10 @@ class SettingKeeper:
         """Where that differs from what is wanted."""
         return setting_drift(self.wanted, found)
 
-    async def write(self) -> None:
-        """Make it as wanted."""
-        await put_setting(self.arm, self.scope, self.wanted)
+    async def write(self, found: DiagnosticSetting | None) -> None:
+        """Make it as wanted; what the customer added to it stays."""
+        wanted = self.wanted if found is None else replace(self.wanted, additions=found.additions)
+        await put_setting(self.arm, self.scope, wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,9 @@ class ExportRuleKeeper:
         """Where that differs from what is wanted."""
         return rule_drift(self.wanted, found)
 
-    async def write(self) -> None:
+    async def write(self, found: ExportRule | None) -> None:
         """Make it as wanted."""
+        del found
         await put_rule(self.arm, self.workspace_id, self.wanted)
 
 
@@ -110,8 +112,9 @@ class AlertExportKeeper:
         """Where that differs from what is wanted."""
         return export_drift(self.wanted, found)
 
-    async def write(self) -> None:
+    async def write(self, found: AlertExport | None) -> None:
         """Make it as wanted."""
+        del found
         await put_automation(
             self.arm,
             self.automation_id,

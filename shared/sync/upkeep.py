@@ -41,8 +41,8 @@ class Keeper[T](Protocol):
     def drift(self, found: T) -> list[Difference]:
         """Where that differs from what is wanted, in the fields we own."""
 
-    async def write(self) -> None:
-        """Make it as wanted.
+    async def write(self, found: T | None) -> None:
+        """Make it as wanted, and keep what others added to what was found, if anything was.
 
         Raises:
             ArmError: Azure refused or did not answer.
@@ -96,8 +96,9 @@ async def look_after[T](
     """
     action = Action(ActionKind.CREATE)
     try:
-        action = plan(upkeep, await observe(keeper, upkeep))
-        outcome = await apply(keeper, action)
+        found = await keeper.read() if was_written(upkeep) else None
+        action = plan(upkeep, observed(keeper, upkeep, found))
+        outcome = await apply(keeper, action, found)
     except (ThrottledError, UnavailableError):
         raise
     except ArmError as error:
@@ -112,17 +113,17 @@ def explained(error: ArmError, role: str) -> str:
     return error.detail
 
 
-async def observe[T](keeper: Keeper[T], upkeep: Upkeep) -> Observed:
-    """Ask Azure, but only for what was written before.
+def was_written(upkeep: Upkeep) -> bool:
+    """Whether Azure may have the object from us; what is to be written in any case is pending."""
+    if upkeep.coverage is Coverage.BLOCKED:
+        return upkeep.written_at is not None
+    return upkeep.coverage in (Coverage.WRITTEN, Coverage.CONFIGURED)
 
-    Raises:
-        ArmError: Azure refused or did not answer.
-    """
-    if upkeep.coverage not in (Coverage.WRITTEN, Coverage.CONFIGURED):
-        return Observed(read=False)
-    found = await keeper.read()
+
+def observed[T](keeper: Keeper[T], upkeep: Upkeep, found: T | None) -> Observed:
+    """What follows from what was found; what was never written is not asked for."""
     if found is None:
-        return Observed(read=True)
+        return Observed(read=was_written(upkeep))
     return Observed(read=True, exists=True, drift=tuple(keeper.drift(found)))
 
 
@@ -133,13 +134,14 @@ def plan(upkeep: Upkeep, observed: Observed) -> Action:
     drift = ", ".join(difference.field for difference in observed.drift) if observed.exists else "missing"
     if not drift:
         return Action(ActionKind.CONFIRM)
-    if upkeep.writes >= MOST_WRITES:
+    # What was blocked for that is tried again.
+    if upkeep.writes >= MOST_WRITES and upkeep.coverage is not Coverage.BLOCKED:
         return Action(ActionKind.GIVE_UP, f"{drift} after {upkeep.writes} writes")
     return Action(ActionKind.REPAIR, drift)
 
 
-async def apply[T](keeper: Keeper[T], action: Action) -> Outcome:
-    """Do one thing.
+async def apply[T](keeper: Keeper[T], action: Action, found: T | None) -> Outcome:
+    """Do one thing with what was found.
 
     Raises:
         ArmError: Azure refused or did not answer.
@@ -150,10 +152,10 @@ async def apply[T](keeper: Keeper[T], action: Action) -> Outcome:
         case ActionKind.GIVE_UP:
             return blocked(Reason.KEEPS_NOTHING, action.why)
         case ActionKind.CREATE:
-            await keeper.write()
+            await keeper.write(found)
             return CREATED
         case ActionKind.REPAIR:
-            await keeper.write()
+            await keeper.write(found)
             return REPAIRED
 
 

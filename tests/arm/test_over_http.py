@@ -35,7 +35,7 @@ from shared.arm.event_hubs import (
     put_hub,
 )
 from shared.arm.subscriptions import list_subscriptions
-from shared.model.diagnostics import ACTIVITY_LOG_CATEGORIES
+from shared.model.diagnostics import ACTIVITY_LOG_CATEGORIES, Additions
 from shared.model.hubs import CaptureSettings, HubShape, NamespaceShape
 from shared.model.reasons import Reason
 from shared.sync.drift import setting_drift
@@ -113,7 +113,7 @@ async def test_a_setting_reads_back_as_it_was_written(scene: Scene) -> None:
     found = await get_setting(scene.arm, scene.scope, "Lightkeeper-Logs")
     assert found is not None
     assert setting_drift(scene.setting, found) == []
-    assert found.other_sinks is False
+    assert found.additions == Additions()
 
 
 async def test_categories_that_are_switched_off_are_not_among_a_settings_categories(scene: Scene) -> None:
@@ -125,13 +125,35 @@ async def test_categories_that_are_switched_off_are_not_among_a_settings_categor
     assert found.categories == few
 
 
-async def test_other_sinks_of_a_setting_are_noticed(scene: Scene) -> None:
-    properties = {"workspaceId": "/w", "logs": [{"category": "Security", "enabled": True}]}
-    ours = Setting("Lightkeeper-Logs", properties, frozenset({"Security"}))
-    scene.world.settings[scene.scope] = {"lightkeeper-logs": ours}
-    found = await get_setting(scene.arm, scene.scope, "Lightkeeper-Logs")
+async def test_what_was_added_to_a_setting_is_seen_and_can_be_written_back(scene: Scene) -> None:
+    await scene.make_hub()
+    vault, *_ = scene.world.resources_of(scene.customer.delegated[0])
+    scene.world.write_resource(replace(vault, location="westeurope"))
+    scope = vault.resource_id
+    properties = {
+        "workspaceId": "/w",
+        "logAnalyticsDestinationType": "Dedicated",
+        "storageAccountId": "/a",
+        "serviceBusRuleId": "/b",
+        "marketplacePartnerId": "/p",
+        "metrics": [{"category": "AllMetrics", "enabled": True}, {"category": "Others", "enabled": False}],
+        "logs": [{"category": "AuditEvent", "enabled": True}],
+    }
+    theirs = Setting("Lightkeeper-Logs", properties, frozenset({"AuditEvent"}))
+    scene.world.settings[scope.lower()] = {"lightkeeper-logs": theirs}
+    found = await get_setting(scene.arm, scope, "Lightkeeper-Logs")
     assert found is not None
-    assert (found.other_sinks, found.rule_id, found.hub) == (True, "", "")
+    assert (found.rule_id, found.hub) == ("", "")
+    assert found.additions == Additions("/w", "Dedicated", "/a", "/b", "/p", frozenset({"AllMetrics"}))
+
+    ours = replace(scene.setting, categories=frozenset({"AuditEvent"}), additions=found.additions)
+    await put_setting(scene.arm, scope, ours)
+
+    after = scene.world.setting(scope, "Lightkeeper-Logs")
+    assert after is not None
+    kept = {key: after.properties[key] for key in properties if key not in ("logs", "metrics")}
+    assert kept == {key: properties[key] for key in kept}
+    assert [each["category"] for each in after.properties["metrics"]] == ["AllMetrics"]
 
 
 async def test_the_setting_of_a_subscription_that_is_not_there_is_none(scene: Scene) -> None:

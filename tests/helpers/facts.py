@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from shared.model.diagnostics import ACTIVITY_LOG_CATEGORIES, DiagnosticSetting
+from shared.model.diagnostics import ACTIVITY_LOG_CATEGORIES, NOTHING_ADDED, Additions, DiagnosticSetting
 from shared.model.hubs import HubAssignment, HubState
 from shared.model.integration import Integration, IntegrationStatus
 from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
@@ -157,10 +157,10 @@ def a_setting(
     "authorizationRules/diagnostics",
     hub: str = "contoso",
     categories: frozenset[str] = ACTIVITY_LOG_CATEGORIES,
-    other_sinks: bool = False,
+    additions: Additions = NOTHING_ADDED,
 ) -> DiagnosticSetting:
     """A diagnostic setting of ours."""
-    return DiagnosticSetting("Lightkeeper-Logs", rule_id, hub, categories, other_sinks)
+    return DiagnosticSetting("Lightkeeper-Logs", rule_id, hub, categories, additions)
 
 
 def a_job(

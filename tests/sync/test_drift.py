@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.arm.event_hubs import hub_body, hub_from_body, namespace_body, namespace_from_body
-from shared.model.diagnostics import ACTIVITY_LOG_CATEGORIES
+from shared.model.diagnostics import ACTIVITY_LOG_CATEGORIES, Additions
 from shared.sync.drift import hub_drift, namespace_drift, setting_drift
 from shared.sync.hub_plans import wanted_hub, wanted_namespace
 from tests.helpers.facts import IDENTITY_ID, a_setting, settings
@@ -32,7 +32,7 @@ def test_the_casing_of_a_setting_is_no_drift() -> None:
 
 
 def test_sinks_that_the_customer_added_are_theirs() -> None:
-    assert setting_drift(a_setting(), a_setting(other_sinks=True)) == []
+    assert setting_drift(a_setting(), a_setting(additions=Additions(workspace_id="/w"))) == []
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,37 @@ async def test_settings_of_others_are_never_touched(standing: _Standing) -> None
     assert standing.lab.world.setting(standing.scope, "theirs") is theirs
 
 
+async def test_what_the_customer_added_to_our_setting_survives_its_repair(standing: _Standing) -> None:
+    added = {"workspaceId": "/w", "storageAccountId": "/a", "marketplacePartnerId": "/p"}
+    standing.change(**added, eventHubName="theirs")
+    calls = standing.lab.calls("/diagnosticSettings/")
+
+    await standing.sweep()
+
+    await standing.assert_mended()
+    setting = standing.setting
+    assert setting is not None
+    assert {key: setting.properties.get(key) for key in added} == added
+    assert standing.lab.calls("/diagnosticSettings/") == calls + 3, "found, written, and read back"
+
+
+async def test_what_was_added_survives_a_repair_that_azure_refused_at_first(standing: _Standing) -> None:
+    standing.change(workspaceId="/w", eventHubName="theirs")
+    providers = standing.lab.world.subscriptions[standing.subscription_id].providers
+    standing.lab.world.change_subscription(standing.subscription_id, providers=frozenset())
+    await standing.sweep()
+    row = await standing.lab.row(standing.integration, standing.subscription_id)
+    assert row.upkeep.coverage is Coverage.BLOCKED
+
+    standing.lab.world.change_subscription(standing.subscription_id, providers=providers)
+    await standing.lab.cycle()
+
+    await standing.assert_mended()
+    setting = standing.setting
+    assert setting is not None
+    assert setting.properties.get("workspaceId") == "/w"
+
+
 async def test_a_setting_named_in_another_case_is_ours_too(standing: _Standing) -> None:
     setting = standing.setting
     assert setting is not None

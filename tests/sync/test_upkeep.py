@@ -13,7 +13,7 @@ from shared.model.outcome import CREATED, REPAIRED, UNCHANGED, Outcome, blocked
 from shared.model.reasons import Reason
 from shared.model.upkeep import Coverage, Upkeep
 from shared.sync.drift import Difference
-from shared.sync.upkeep import MOST_WRITES, ActionKind, Observed, is_due, is_stale, plan, settled
+from shared.sync.upkeep import MOST_WRITES, ActionKind, Observed, is_due, is_stale, plan, settled, was_written
 from tests.helpers.facts import NOW, a_job, settings, stamp
 
 _SETTINGS = settings(LIGHTKEEPER_READ_BACK_SECONDS="60", LIGHTKEEPER_SWEEP_SECONDS="3600")
@@ -45,6 +45,12 @@ _observed = st.builds(Observed, st.booleans(), st.booleans(), st.sampled_from([(
         ),
         pytest.param(Upkeep(writes=MOST_WRITES), Observed(read=True), ActionKind.GIVE_UP, id="kept nothing"),
         pytest.param(
+            Upkeep(coverage=Coverage.BLOCKED, writes=MOST_WRITES),
+            Observed(read=True),
+            ActionKind.REPAIR,
+            id="kept nothing in an earlier cycle",
+        ),
+        pytest.param(
             Upkeep(writes=MOST_WRITES),
             Observed(read=True, exists=True, drift=_DRIFT),
             ActionKind.GIVE_UP,
@@ -62,6 +68,21 @@ def test_what_is_done_follows_from_what_was_observed(
     upkeep: Upkeep, observed: Observed, action: ActionKind
 ) -> None:
     assert plan(upkeep, observed).kind is action
+
+
+@pytest.mark.parametrize(
+    ("upkeep", "asked"),
+    [
+        (Upkeep(), False),
+        (Upkeep(written_at=NOW), False),
+        (Upkeep(coverage=Coverage.WRITTEN), True),
+        (Upkeep(coverage=Coverage.CONFIGURED), True),
+        (Upkeep(coverage=Coverage.BLOCKED), False),
+        (Upkeep(coverage=Coverage.BLOCKED, written_at=NOW), True),
+    ],
+)
+def test_azure_is_asked_first_only_for_what_may_be_there(upkeep: Upkeep, asked: bool) -> None:
+    assert was_written(upkeep) is asked
 
 
 def test_a_repair_says_which_fields_drifted() -> None:
