@@ -18,9 +18,7 @@ resource keeper 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
           'Microsoft.EventHub/namespaces/write'
           'Microsoft.EventHub/namespaces/authorizationRules/write'
           'Microsoft.EventHub/namespaces/authorizationRules/listKeys/action'
-          'Microsoft.EventHub/namespaces/eventhubs/write'
-          'Microsoft.EventHub/namespaces/eventhubs/delete'
-          'Microsoft.Resources/subscriptions/resourceGroups/read'
+          'Microsoft.EventHub/namespaces/eventhubs/*' // export rules ask for more than writing a hub
         ]
         notActions: []
         dataActions: []
