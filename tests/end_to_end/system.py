@@ -34,7 +34,6 @@ PATIENCE = 60.0
 """Seconds until something that should happen is said not to; far more than a busy machine needs."""
 
 _POLL_SECONDS = 0.25
-_DAY = datetime(2026, 1, 2, 3, tzinfo=UTC)
 _REGIONS = ("westeurope", "eastus")
 
 
@@ -98,7 +97,7 @@ class System:
         self._at_once = customers_at_once
         self._ready: list[Tenant] = []
         self._messages: list[Json] = []
-        self._moments = itertools.count()
+        self._written = datetime.now(UTC)
 
     # Customers
 
@@ -256,9 +255,9 @@ class System:
         self, tenant: Tenant, bodies: Iterable[bytes | None], *, partition: int = 0, hub: str = ""
     ) -> str:
         """Write a capture file, each a second after the one before; gives its path and tells nobody."""
-        moment = _DAY + timedelta(seconds=next(self._moments))
+        self._written = max(datetime.now(UTC), self._written + timedelta(seconds=1))
         place = f"{tenant.namespace}/{hub or tenant.name}/{partition}"
-        return await self.write(f"{place}/{moment:%Y/%m/%d/%H/%M/%S}.avro", capture_file(bodies))
+        return await self.write(f"{place}/{self._written:%Y/%m/%d/%H/%M/%S}.avro", capture_file(bodies))
 
     async def write(self, path: str, data: bytes) -> str:
         """Write a blob into the capture container."""

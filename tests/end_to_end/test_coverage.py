@@ -87,62 +87,6 @@ async def test_a_setting_that_the_customer_deletes_is_put_back(hurried: System) 
     await hurried.until_subscription(tenant, subscription, coverage="configured")
 
 
-async def test_a_setting_that_azure_did_not_keep_is_written_again(hurried: System) -> None:
-    tenant = await hurried.register(not_delegated=1, vaults=0)
-    [subscription] = tenant.subscriptions
-    await hurried.azure.switch_fault_on("keep_nothing", method="PUT", subscription=subscription, calls=1)
-
-    await hurried.azure.delegate(subscription)
-
-    await hurried.configured(tenant)
-    assert (await hurried.azure.state())["faults"]["keep_nothing"]["met"] >= 2
-    assert await hurried.setting(subscription) is not None
-    await hurried.azure.switch_fault_off("keep_nothing")
-
-
-async def test_a_missing_registration_is_named_and_waited_for(hurried: System) -> None:
-    tenant = await hurried.register(not_delegated=1, vaults=0)
-    [subscription] = tenant.subscriptions
-    await hurried.azure.set_provider(subscription, "microsoft.insights", registered=False)
-
-    await hurried.azure.delegate(subscription)
-    blocked = await hurried.until_subscription(tenant, subscription, coverage="blocked")
-    assert blocked["reason"] == "provider_not_registered"
-    assert "az provider register" in blocked["remedy"]
-    assert subscription in blocked["detail"]
-
-    await hurried.azure.set_provider(subscription, "microsoft.insights", registered=True)
-    await hurried.until_subscription(tenant, subscription, coverage="configured")
-    assert await hurried.reasons(tenant) == set()
-
-
-async def test_missing_roles_are_named_and_waited_for(hurried: System) -> None:
-    tenant = await hurried.register(not_delegated=1, vaults=0)
-    [subscription] = tenant.subscriptions
-    await hurried.azure.delegate(subscription)
-    await hurried.azure.set_roles(subscription, "Reader")
-
-    await hurried.until_subscription(tenant, subscription, coverage="blocked", reason="role_missing")
-
-    await hurried.azure.set_roles(subscription, "Reader", "Log Analytics Contributor")
-    await hurried.until_subscription(tenant, subscription, coverage="configured", reason=None)
-
-
-async def test_a_namespace_name_that_a_stranger_has_is_shown_at_the_hub(hurried: System) -> None:
-    await hurried.azure.take_name("lightkeeper-brazilsouth-1")
-
-    tenant = await hurried.register(region="brazilsouth", vaults=0)
-
-    seen = await until(
-        lambda: hurried.app.integration(tenant.integration_id),
-        lambda seen: bool(seen["hubs"]) and seen["hubs"][0]["state"] == "blocked",
-    )
-    assert seen["hubs"][0]["reason"] == "namespace_name_taken"
-    assert await hurried.reasons(tenant) == {"namespace_name_taken"}
-    assert seen["status"] == "provisioning"
-    assert seen["counts"]["subscriptions"]["configured"] == 0
-
-
 async def test_no_more_subscriptions_are_covered_than_the_cap_allows(hurried: System) -> None:
     tenant = await hurried.register(3, vaults=0, subscriptionCap=2)
 

@@ -38,12 +38,17 @@ async def quiet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syste
         yield system
 
 
+@pytest.fixture(scope="module")
+async def shared(quiet: System) -> Tenant:
+    """A customer with one configured subscription; every test leaves it as whole as it found it."""
+    return await quiet.configured(await quiet.register())
+
+
 @pytest.fixture
-async def tenant(quiet: System) -> Tenant:
-    """A customer with one configured subscription, and nothing on its way any more."""
-    ready = await quiet.configured(await quiet.register())
-    await _calm(quiet, ready)
-    return ready
+async def tenant(quiet: System, shared: Tenant) -> Tenant:
+    """That customer, with nothing on its way any more."""
+    await _calm(quiet, shared)
+    return shared
 
 
 async def _calm(system: System, tenant: Tenant) -> None:
@@ -196,7 +201,7 @@ async def test_one_customers_log_reaches_no_other_customer(quiet: System, tenant
     assert await _calls(quiet) == before
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def exporting(quiet: System) -> tuple[Tenant, str, str]:
     """A customer with an export rule and an alert export; the IDs of its workspace and of the automation."""
     name, region = a_name(), "westeurope"
