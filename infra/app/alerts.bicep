@@ -19,6 +19,7 @@ var rules = [
     every: 'PT15M'
     window: 'PT15M'
     query: 'AppTraces | where Message startswith "problem raised reason=job_failed" or Message startswith "problem raised reason=malformed_message" or Message startswith "given up " or Message startswith "set aside a message"'
+    mute: null
     dimensions: []
   }
   {
@@ -28,6 +29,7 @@ var rules = [
     every: 'PT15M'
     window: 'PT15M'
     query: 'AppTraces | where Message startswith "problem raised " | parse Message with "problem raised reason=" Reason " " *'
+    mute: null
     dimensions: ['Reason']
   }
   {
@@ -37,6 +39,7 @@ var rules = [
     every: 'PT1H'
     window: 'P2D'
     query: 'AppTraces | where Message startswith "handled " | parse Message with "handled " Namespace "/" Customer "/" * | summarize Last = max(TimeGenerated) by Customer | where Last < ago(${quietHours}h)'
+    mute: 'P1D'
     dimensions: ['Customer']
   }
   {
@@ -46,6 +49,7 @@ var rules = [
     every: 'PT1H'
     window: 'PT1H'
     query: 'AppTraces | where Message startswith "handled " | parse Message with "handled " Namespace "/" Customer "/" * "set_aside=" SetAside:long "," * | where SetAside > 0'
+    mute: null
     dimensions: ['Customer']
   }
   {
@@ -55,6 +59,7 @@ var rules = [
     every: 'PT15M'
     window: 'PT15M'
     query: 'AppRequests | where Success == false | summarize Failures = count() by OperationName | where Failures > 10'
+    mute: null
     dimensions: ['OperationName']
   }
 ]
@@ -98,6 +103,7 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       evaluationFrequency: rule.every
       windowSize: rule.window
       autoMitigate: false
+      muteActionsDuration: rule.mute
       skipQueryValidation: true
       criteria: {
         allOf: [

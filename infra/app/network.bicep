@@ -77,6 +77,7 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
   }
 ]
 
+@batchSize(1) // one account takes one new endpoint at a time
 resource endpoints 'Microsoft.Network/privateEndpoints@2025-05-01' = [
   for service in services: {
     name: '${endpointPrefix}-${service}'

@@ -5,6 +5,7 @@ added. The blob follows it and never goes back.
 """
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 from itertools import count
 from typing import Any, Final
@@ -20,7 +21,8 @@ from shared.store.storage import Storage
 from shared.store.tables import ConflictError, Row, TableName, commit, insert, query, text_of
 
 BLOB: Final = "event-hub-mapping.json"
-"""The newest mapping, as `{"eventHubMapping": {"westeurope": ["contoso"]}}`."""
+"""The newest mapping, as `{"eventHubMapping": {"westeurope": ["contoso"]}, "hubs": [...]}`; `infra/eventhubs`
+reads it."""
 
 _PARTITION: Final = "version"
 _PIECE: Final = 30_000
@@ -92,7 +94,8 @@ class MappingStore:
 
 def mapping_text(hubs: frozenset[MappedHub]) -> str:
     """The blob's text for these hubs."""
-    return json.dumps({"eventHubMapping": customers_by_region(hubs)}, indent=2) + "\n"
+    value = {"eventHubMapping": customers_by_region(hubs), "hubs": [asdict(hub) for hub in sorted(hubs)]}
+    return json.dumps(value, indent=2) + "\n"
 
 
 def _to_row(version: MappingVersion) -> Row:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from local.azure.roles import BY_GUID
 from local.troubleshooting import page
 from shared.settings import SCHEDULES
 from shared.store.links import LINK_LIFE
+from tests.helpers.facts import settings
 from tests.infra.evaluate import INFRA
 from tests.infra.test_provider import _ALLOWED, _read_by_the_app
 
@@ -56,6 +58,14 @@ def test_every_role_that_is_assigned_is_explained() -> None:
     ]
     explained = {(name, role.removesuffix(" (custom)")) for name, role in rows[2:]}
     assert explained == {(who[name], role) for name, role, _ in _ALLOWED}
+
+
+def test_every_role_that_is_offered_is_explained() -> None:
+    text = (_DOCS / "permissions.md").read_text(encoding="utf-8")
+    table = text[: text.index("What the app does with them")]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if "|" in line]
+    assert [row[0] for row in rows[2:]] == [BY_GUID[guid].name for guid in settings().offer_roles]
+    assert all(len(row) == 3 and all(row) for row in rows)
 
 
 def test_links_last_as_long_as_is_said() -> None:
