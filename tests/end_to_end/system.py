@@ -255,9 +255,13 @@ class System:
         self, tenant: Tenant, bodies: Iterable[bytes | None], *, partition: int = 0, hub: str = ""
     ) -> str:
         """Write a capture file, each a second after the one before; gives its path and tells nobody."""
+        return await self.write(self.new_path(tenant, partition, hub), capture_file(bodies))
+
+    def new_path(self, tenant: Tenant, partition: int = 0, hub: str = "") -> str:
+        """A path as Capture would choose it now, at least a second after the one before."""
         self._written = max(datetime.now(UTC), self._written + timedelta(seconds=1))
         place = f"{tenant.namespace}/{hub or tenant.name}/{partition}"
-        return await self.write(f"{place}/{self._written:%Y/%m/%d/%H/%M/%S}.avro", capture_file(bodies))
+        return f"{place}/{self._written:%Y/%m/%d/%H/%M/%S}.avro"
 
     async def write(self, path: str, data: bytes) -> str:
         """Write a blob into the capture container."""

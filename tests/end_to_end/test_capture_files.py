@@ -127,7 +127,7 @@ async def test_what_cannot_be_read_is_set_aside_whole_with_place_and_reason(pati
 async def test_a_file_that_breaks_off_is_kept_and_its_beginning_used(patient: System) -> None:
     tenant = await patient.customer()
     whole = capture_file([envelope(record("Start"), record("Success", 1))] * 2, sync_interval=100)
-    path = f"{tenant.namespace}/{tenant.name}/0/2026/02/02/02/02/02.avro"
+    path = patient.new_path(tenant)
     await patient.write(path, whole[:-40])
 
     await patient.hand_in(path)
