@@ -52,7 +52,7 @@ async def test_the_log_holds_no_secret_and_no_payload(patient: System) -> None:
         told += await patient.play(scenario, subscription)
     await patient.play("dirty", subscription)
     await patient.hand_in(await patient.upload(tenant, [envelope(begun), torn]))
-    missing = f"{tenant.namespace}/{tenant.name}/0/2026/03/03/03/03/03.avro"
+    missing = patient.new_path(tenant)
     assert await patient.announce(missing) == 500
     await patient.send("sync-subscriptions", _MARK)
     await patient.request("POST", "api/integrations", json.dumps({"customer": _MARK}).encode())

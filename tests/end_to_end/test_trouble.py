@@ -111,7 +111,7 @@ async def test_a_namespace_that_is_lost_while_it_is_made_is_made_in_the_end(hurr
 
 async def test_a_capture_file_that_is_not_there_yet_is_handled_when_it_comes_again(patient: System) -> None:
     tenant = await patient.customer()
-    path = f"{tenant.namespace}/{tenant.name}/0/2026/02/03/04/05/06.avro"
+    path = patient.new_path(tenant)
     assert await patient.announce(path) == 500
 
     there = await patient.upload(tenant, [envelope(record("Start"), record("Success", 1))])
