@@ -31,7 +31,7 @@ _SYMPTOMS = {
         "code: see [Deploy](deploy.md). What could not be delivered is in `event-grid-dead-letter`."
     ),
     "the policy stays non-compliant": (
-        "The remediation ran before Azure had evaluated the assignment: start it again. See "
+        "The remediation ran before Azure had evaluated the assignment: run the command again. See "
         "[Be onboarded](onboard-customer.md)."
     ),
     "the answer to a registration holds `problem` in place of links": (

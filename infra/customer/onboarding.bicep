@@ -31,6 +31,9 @@ param excluded string[] = []
 @description('Where the policies\' identities and the automation resource groups are.')
 param location string = deployment().location
 
+@description('Names the remediations: each deployment starts its own, so that running it again puts right what is left.')
+param started string = utcNow('yyyyMMddHHmmss')
+
 // Another role or identity is another version, and with it another ID, so that every subscription gets the new offer.
 var version = uniqueString(providerTenantId, principalId, string(roles))
 var offerId = guid(brand, version)
@@ -218,7 +221,7 @@ resource automationRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 
 // What exists already. The default would stop after 500 subscriptions.
 resource logIngestRemediation 'Microsoft.PolicyInsights/remediations@2021-10-01' = {
-  name: 'log-ingest-${version}'
+  name: 'log-ingest-${started}'
   properties: {
     policyAssignmentId: logIngest.id
     resourceDiscoveryMode: 'ExistingNonCompliant'
@@ -229,7 +232,7 @@ resource logIngestRemediation 'Microsoft.PolicyInsights/remediations@2021-10-01'
 }
 
 resource automationRemediation 'Microsoft.PolicyInsights/remediations@2021-10-01' = {
-  name: 'automation-${version}'
+  name: 'automation-${started}'
   properties: {
     policyAssignmentId: automation.id
     resourceDiscoveryMode: 'ExistingNonCompliant'

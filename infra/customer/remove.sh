@@ -16,48 +16,63 @@ if [ -z "$PROVIDER_TENANT_ID" ] || [ $# -lt 1 ]; then
     exit 2
 fi
 
+# list PATH QUERY: fields of what Azure lists there, separated by tabs
+list() {
+    az rest --method get --url "$1" --query "$2" --output tsv </dev/null
+}
+
+delete() {
+    echo "delete $1"
+    az rest --method delete --url "$1?api-version=$2" --output none </dev/null
+}
+
+# What still has an assignment cannot be deleted, and assignments take a moment to go.
+delete_definition() {
+    for _ in 1 2 3 4 5 6; do
+        if delete "$1" 2022-10-01 2>/dev/null; then return; fi
+        sleep "${REMOVE_PAUSE_SECONDS:-10}"
+    done
+    delete "$1" 2022-10-01
+}
+
 remove_policies() {
-    scope="/providers/Microsoft.Management/managementGroups/$1"
+    scope="/providers/Microsoft.Management/managementGroups/$1/providers/Microsoft.Authorization"
     for title in "$BRAND Azure Log Ingest" "$BRAND Automation Resource Group"; do
-        az policy assignment list --scope "$scope" --query "[?displayName=='$title' && scope=='$scope'].[name,identity.principalId]" --output tsv |
-            while read -r name principal; do
-                echo "policy assignment $name"
-                az role assignment delete --assignee "$principal" --scope "$scope" </dev/null
-                az policy assignment delete --name "$name" --scope "$scope" </dev/null
+        list "$scope/policyAssignments?api-version=2025-03-01&\$filter=atExactScope()" \
+            "value[?properties.displayName=='$title'].[id,identity.principalId]" |
+            while read -r assignment principal; do
+                list "$scope/roleAssignments?api-version=2022-04-01&\$filter=principalId%20eq%20'$principal'" "value[].id" |
+                    while read -r role; do delete "$role" 2022-04-01; done
+                delete "$assignment" 2025-03-01
             done
-        az policy definition list --management-group "$1" --query "[?displayName=='$title' && policyType=='Custom'].name" --output tsv |
-            while read -r name; do
-                echo "policy definition $name"
-                az policy definition delete --name "$name" --management-group "$1" </dev/null
-            done
+        list "$scope/policyDefinitions?api-version=2025-03-01&\$filter=policyType%20eq%20'Custom'" \
+            "value[?properties.displayName=='$title'].id" |
+            while read -r definition; do delete "$definition" 2025-03-01; done
     done
 }
 
 remove_from_subscription() {
-    echo "subscription $1"
-    az managedservices definition list --subscription "$1" \
-        --query "[?properties.managedByTenantId=='$PROVIDER_TENANT_ID' && starts_with(properties.registrationDefinitionName, '$BRAND - ')].[name,id]" --output tsv |
-        while read -r name id; do
-            az managedservices assignment list --subscription "$1" --query "[?properties.registrationDefinitionId=='$id'].name" --output tsv </dev/null |
-                while read -r assignment; do
-                    az managedservices assignment delete --assignment "$assignment" --subscription "$1" </dev/null
-                done
-            az managedservices definition delete --definition "$name" --subscription "$1" --yes </dev/null
+    offers="/subscriptions/$1/providers/Microsoft.ManagedServices"
+    list "$offers/registrationDefinitions?api-version=2022-10-01" \
+        "value[?properties.managedByTenantId=='$PROVIDER_TENANT_ID' && starts_with(properties.registrationDefinitionName, '$BRAND - ')].id" |
+        while read -r definition; do
+            list "$offers/registrationAssignments?api-version=2022-10-01" \
+                "value[?properties.registrationDefinitionId=='$definition'].id" |
+                while read -r assignment; do delete "$assignment" 2022-10-01; done
+            delete_definition "$definition"
         done
-    if [ "$(az group exists --name "${BRAND}Automation" --subscription "$1")" = true ]; then
-        az group delete --name "${BRAND}Automation" --subscription "$1" --yes --no-wait
-    fi
-    if az monitor diagnostic-settings subscription show --name "$BRAND-Logs" --subscription "$1" --output none 2>/dev/null; then
-        az monitor diagnostic-settings subscription delete --name "$BRAND-Logs" --subscription "$1" --yes
-    fi
+    list "/subscriptions/$1/resourceGroups?api-version=2024-11-01" "value[?name=='${BRAND}Automation'].id" |
+        while read -r group; do delete "$group" 2024-11-01; done
+    settings="/subscriptions/$1/providers/Microsoft.Insights/diagnosticSettings"
+    list "$settings?api-version=2021-05-01-preview" "value[?name=='$BRAND-Logs'].name" |
+        while read -r setting; do delete "$settings/$setting" 2021-05-01-preview; done
 }
 
 if [ "$1" = --subscription ]; then
     remove_from_subscription "$2"
 else
     remove_policies "$1"
-    az account list --query "[?tenantId=='$(az account show --query tenantId --output tsv)' && state=='Enabled'].id" --output tsv |
-        while read -r subscription; do
-            remove_from_subscription "$subscription" </dev/null
-        done
+    tenant=$(az account show --query tenantId --output tsv)
+    az account list --query "[?tenantId=='$tenant' && state=='Enabled'].id" --output tsv |
+        while read -r subscription; do remove_from_subscription "$subscription"; done
 fi

@@ -362,6 +362,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "toObject": lambda array, key, value=lambda item: item: {key(item): value(item) for item in array},
     "uniqueString": lambda *values: _digest("unique", *values)[:13],
     "union": _union,
-    "utcNow": lambda pattern: {"yyyy-MM-01": "2026-11-01"}[pattern],
+    "utcNow": lambda pattern: {"yyyy-MM-01": "2026-11-01", "yyyyMMddHHmmss": "20261121120000"}[pattern],
 }
 """The built-in functions that are used here."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from shared.arm.event_hubs import RULE_NAME, RULE_RIGHTS, hub_body, namespace_body
@@ -83,12 +84,14 @@ def _made_by_the_app(mapping: Mapping[str, Sequence[str]], settings: Settings) -
     return sorted(made)
 
 
+@effort(max_examples=30)
 @given(mapping=_MAPPINGS, capacity=st.integers(1, 12))
 def test_hubs_are_where_the_app_puts_them(mapping: dict[str, list[str]], capacity: int) -> None:
     here = settings(LIGHTKEEPER_HUBS_PER_NAMESPACE=str(capacity), LIGHTKEEPER_NAMESPACE_PREFIX="keeper")
     assert _hubs(_deployed(here, mapping)) == _made_by_the_app(mapping, here)
 
 
+@effort(max_examples=20)
 @given(st.permutations([f"customer-{number:02d}" for number in range(23)]))
 def test_whoever_was_put_somewhere_stays_there_whatever_the_order(names: list[str]) -> None:
     here = settings()
