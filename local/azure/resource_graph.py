@@ -178,7 +178,7 @@ def _page(call: Call, query: Query, rows: list[dict[str, Any]], options: Json) -
             f"The value '{top}' of $top is not between 1 and {MOST_ROWS}.",
         )
     first = _offset(call, options)
-    shown = rows[first : first + top]
+    shown = rows[first : first + min(top, call.world.page_size)]
     more = first + len(shown) < len(rows)
     pages = "id" in query.columns
     answer: Json = {

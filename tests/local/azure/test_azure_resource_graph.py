@@ -8,7 +8,7 @@ from local.azure.app import SimulatedAzure
 from local.azure.estate import generate
 from local.azure.faults import Fault, FaultKind
 from local.azure.http import Response
-from local.azure.resource_graph import MOST_SUBSCRIPTIONS, QUERIES
+from local.azure.resource_graph import MOST_ROWS, MOST_SUBSCRIPTIONS, QUERIES
 from tests.local.azure.azure_bench import PROVIDER, Bench
 
 _PATH = "/providers/Microsoft.ResourceGraph/resources"
@@ -17,6 +17,12 @@ _VAULTS = (
     "resources | where type in~ ('Microsoft.KeyVault/vaults') "
     "| project id, type, location, subscriptionId, tenantId | order by id asc"
 )
+
+
+@pytest.fixture(autouse=True)
+def wide(bench: Bench) -> None:
+    """Pages are as long as the query asks."""
+    bench.world.page_size = MOST_ROWS
 
 
 def _ask(
@@ -110,6 +116,14 @@ def test_pages_follow_one_another_by_their_tokens(bench: Bench) -> None:
     assert token is None
     assert len(seen) == 7
     assert seen == sorted(seen)
+
+
+def test_a_page_may_be_shorter_than_was_asked_and_its_token_goes_on_from_there(bench: Bench) -> None:
+    bench.world.page_size = 4
+    first = _ask(bench, **{"$top": 1000}).json()
+    second = _ask(bench, **{"$top": 1000, "$skipToken": first["$skipToken"]}).json()
+    assert (first["count"], second["count"], second["totalRecords"]) == (4, 3, 7)
+    assert "$skipToken" not in second
 
 
 def test_without_the_id_there_is_no_next_page_and_the_rest_is_lost(bench: Bench) -> None:
