@@ -1,12 +1,12 @@
-"""Subscriptions: `GET /subscriptions`, api-version 2022-12-01.
+"""Subscriptions: `GET /subscriptions` and one of them, api-version 2022-12-01.
 
-learn.microsoft.com/rest/api/resources/subscriptions/list
+learn.microsoft.com/rest/api/resources/subscriptions
 """
 
 from azure.mgmt.resource.subscriptions.models import Subscription as SdkSubscription
 
 from shared.arm.connection import Arm
-from shared.arm.errors import UnavailableError
+from shared.arm.errors import NotFoundError, UnavailableError
 from shared.arm.refusals import arm_errors
 from shared.model.ids import normal_guid
 from shared.model.subscription import ListedSubscription
@@ -26,6 +26,23 @@ async def list_subscriptions(arm: Arm) -> list[ListedSubscription]:
         return [_to_model(item) for item in items]
     except ValueError as error:
         raise UnavailableError(f"a listing that cannot be read: {error}") from error
+
+
+async def get_subscription(arm: Arm, subscription_id: str) -> ListedSubscription | None:
+    """One subscription, or None if there is none.
+
+    Raises:
+        NotDelegatedError: its tenant does not let us in.
+        ArmError: Azure refused or did not answer.
+    """
+    try:
+        with arm_errors():
+            item = await arm.subscriptions.subscriptions.get(subscription_id)
+        return _to_model(item)
+    except NotFoundError:
+        return None
+    except ValueError as error:
+        raise UnavailableError(f"a subscription that cannot be read: {error}") from error
 
 
 def _to_model(item: SdkSubscription) -> ListedSubscription:

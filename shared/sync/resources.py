@@ -2,7 +2,8 @@
 
 Resource Graph answers for hundreds of subscriptions at once but lags behind, so a subscription that was
 delegated a short while ago is listed by itself. A row notes the complete listings in a row that did not see
-its resource; three of them make it gone. Whatever a listing sees again is not gone.
+its resource; after three of them Azure is asked for it, and what it does not have either is gone. Whatever a
+listing sees again is not.
 """
 
 import logging
@@ -23,6 +24,7 @@ from shared.model.resource import ListedResource, Resource
 from shared.model.subscription import Subscription
 from shared.model.upkeep import Coverage, Upkeep
 from shared.store.tables import Stored
+from shared.sync.absence import look_for
 from shared.sync.context import Context
 
 _log = logging.getLogger(__name__)
@@ -86,15 +88,31 @@ class ResourcesStep:
             row.fact.listed.key: row for row in await context.resources.list(job.integration_id, first, last)
         }
         covered = {row.subscription_id for row in inside}
-        after = plan(
-            job.integration_id,
-            listed,
-            {key: row.fact for key, row in known.items() if row.fact.listed.subscription_id in covered},
-            stamp=job.cycle,
-        )
+        facts = {key: row.fact for key, row in known.items() if row.fact.listed.subscription_id in covered}
+        after = plan(job.integration_id, listed, facts, stamp=job.cycle)
+        found, unasked = await look_for(self._suspects(facts, after), self._get)
+        if found or unasked:
+            for suspect in unasked:
+                del facts[suspect.key]
+            after = plan(job.integration_id, [*listed, *found], facts, stamp=job.cycle)
         await self._save(job, known, after)
         await context.listings.note(LISTING, f"{job.integration_id}~{job.target}", job.cycle)
         await context.problems.settle(job.integration_id, f"{_PLACE} {job.target}", context.clock(), None)
+
+    def _suspects(self, before: Mapping[str, Resource], after: Iterable[Resource]) -> list[ListedResource]:
+        """What a listing would make gone, and was not yet; a type that is switched off needs no proof."""
+        types = self._context.settings.monitored_types
+        return [
+            row.listed
+            for row in after
+            if row.upkeep.coverage is Coverage.GONE
+            and before[row.listed.key].upkeep.coverage is not Coverage.GONE
+            and row.listed.type in types
+        ]
+
+    async def _get(self, resource: ListedResource) -> ListedResource | None:
+        version = MONITORED_TYPES[resource.type].api_version
+        return await get_resource(self._context.arm, resource.id, version, resource.subscription_id)
 
     async def _listed(self, subscriptions: Sequence[Subscription]) -> list[ListedResource]:
         context = self._context

@@ -1,7 +1,8 @@
 """Step 1: list every delegated subscription, and sort them into integrations.
 
 One paged `GET /subscriptions` sees the subscriptions of all customers. Rows carry the stamp of the last
-complete listing that saw them; only what three complete listings in a row did not see is gone.
+complete listing that saw them; only what three complete listings in a row did not see, and what Azure does
+not have either when it is asked for it, is gone.
 """
 
 import logging
@@ -9,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from shared.arm.errors import ArmError, ThrottledError, UnavailableError
-from shared.arm.subscriptions import list_subscriptions
+from shared.arm.subscriptions import get_subscription, list_subscriptions
 from shared.model.ids import parse_resource_id
 from shared.model.integration import Integration, IntegrationStatus
 from shared.model.jobs import Cause, Job, Step
@@ -21,6 +23,7 @@ from shared.model.subscription import ListedSubscription, Subscription, Subscrip
 from shared.model.upkeep import Coverage, Upkeep
 from shared.store.listings import KEPT
 from shared.store.tables import ConflictError, Stored
+from shared.sync.absence import look_for
 from shared.sync.context import Context
 
 _log = logging.getLogger(__name__)
@@ -121,15 +124,21 @@ class SubscriptionsStep:
     ) -> list[tuple[Subscription | None, Stored[Subscription]]]:
         context = self._context
         known = {row.fact.subscription_id: row for row in await context.subscriptions.list(integration.id)}
-        facts = plan(
+        before = {key: row.fact for key, row in known.items()}
+        planned = partial(
+            plan,
             integration,
-            listed,
-            {key: row.fact for key, row in known.items()},
             provider_tenant_id=context.settings.provider_tenant_id,
             stamp=job.cycle,
             stamps=stamps,
             now=context.clock(),
         )
+        facts = planned(listed, before)
+        found, unasked = await look_for(newly_gone(before, facts), partial(get_subscription, context.arm))
+        if found or unasked:
+            for subscription_id in unasked:
+                del before[subscription_id]
+            facts = planned([*listed, *found], before)
         changed: list[tuple[Subscription | None, Stored[Subscription]]] = []
         for fact in facts:
             old = known.get(fact.subscription_id)
@@ -224,6 +233,16 @@ def plan(
         rows[expected] = _never_seen(integration, expected)
     within = _within_cap(rows.values(), integration.subscription_cap)
     return [_covered(row, within_cap=row.subscription_id in within) for row in rows.values()]
+
+
+def newly_gone(before: Mapping[str, Subscription], after: Iterable[Subscription]) -> list[str]:
+    """What a listing would make gone, and was not yet."""
+    return [
+        row.subscription_id
+        for row in after
+        if row.upkeep.coverage is Coverage.GONE
+        and before[row.subscription_id].upkeep.coverage is not Coverage.GONE
+    ]
 
 
 def _seen(

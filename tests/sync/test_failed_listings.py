@@ -1,0 +1,201 @@
+"""Every page of every listing fails, breaks off or comes back empty: nothing is gone, nothing is removed.
+
+Three listings in a row that lack an object would make it gone, so as many fail in a row here.
+"""
+
+import ast
+import inspect
+import pkgutil
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from importlib import import_module
+
+import pytest
+
+import shared.arm
+from local.azure.faults import Fault, FaultKind
+from shared.model.jobs import Step
+from shared.model.problem import PROVIDER
+from shared.model.reasons import Reason
+from tests.helpers.lab import open_lab
+from tests.helpers.standing import HOME, SWEEP, Standing, stand
+
+_FAILURES = {
+    FaultKind.ERROR_500: Reason.UNREACHABLE,
+    FaultKind.THROTTLED: Reason.THROTTLED,
+    FaultKind.ERROR_503: Reason.UNREACHABLE,
+    FaultKind.DROP: Reason.UNREACHABLE,
+}
+_ATTEMPTS = 10
+_TORN = (FaultKind.EMPTY_PAGE, FaultKind.LOST_NEXT_LINK)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """One listing, and how it is made to happen.
+
+    Attributes:
+        function: that makes it, in `shared.arm`.
+        step: that asks for it.
+        target: of the job that asks for it; `{first}` and `{last}` stand for the customer's subscriptions.
+        method: HTTP method.
+        path: part of the path by which its calls are known.
+        pages: how many it has where there is one object on each.
+        seconds: how long after the one before the next is made.
+        place: beginning of the place at which its failure is a problem.
+        provider: whether that problem concerns the provider, not the customer.
+    """
+
+    function: str
+    step: Step
+    target: str
+    method: str
+    path: str
+    pages: int
+    seconds: float
+    place: str
+    provider: bool = False
+
+
+_LISTINGS = (
+    _Listing(
+        "subscriptions.list_subscriptions",
+        step=Step.SUBSCRIPTIONS,
+        target="",
+        method="GET",
+        path="/subscriptions",
+        pages=3,
+        seconds=60,
+        place="subscriptions",
+        provider=True,
+    ),
+    _Listing(
+        "resources.list_resources",
+        step=Step.RESOURCES,
+        target="{first}..{last}",
+        method="GET",
+        path="/resources",
+        pages=3,
+        seconds=60,
+        place="resources ",
+    ),
+    _Listing(
+        "resource_graph.query_resources",
+        step=Step.RESOURCES,
+        target="{first}..{last}",
+        method="POST",
+        path="/Microsoft.ResourceGraph/",
+        pages=2,
+        seconds=SWEEP,
+        place="resources ",
+    ),
+    _Listing(
+        "event_hubs.list_hubs",
+        step=Step.EVENT_HUBS,
+        target=f"westeurope/{HOME}",
+        method="GET",
+        path=f"/{HOME}/eventhubs",
+        pages=2,
+        seconds=60,
+        place=f"{HOME}/",
+    ),
+)
+_IDS = [listing.function.rpartition(".")[2] for listing in _LISTINGS]
+
+
+def _functions_that_page() -> Iterator[str]:
+    """What in `shared.arm` goes from page to page."""
+    for module in pkgutil.iter_modules(shared.arm.__path__):
+        tree = ast.parse(inspect.getsource(import_module(f"shared.arm.{module.name}")))
+        for node in tree.body:
+            if isinstance(node, ast.AsyncFunctionDef) and _goes_on(node):
+                yield f"{module.name}.{node.name}"
+
+
+def _goes_on(function: ast.AsyncFunctionDef) -> bool:
+    nodes = list(ast.walk(function))
+    is_async = any(
+        isinstance(node, ast.AsyncFor) or (isinstance(node, ast.comprehension) and node.is_async)
+        for node in nodes
+    )
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    return is_async or bool(texts & {"nextLink", "$skipToken", "value", "data"})
+
+
+def test_no_listing_is_forgotten_here() -> None:
+    assert sorted(_functions_that_page()) == sorted(listing.function for listing in _LISTINGS)
+
+
+@pytest.fixture
+async def standing(account: str) -> AsyncIterator[Standing]:
+    """One object is on each page."""
+    async with open_lab(account, LIGHTKEEPER_MAX_ATTEMPTS=str(_ATTEMPTS)) as lab:
+        found = await stand(lab)
+        lab.world.page_size = 1
+        yield found
+
+
+async def _list(standing: Standing, listing: _Listing) -> None:
+    """The last attempt at one listing."""
+    lab = standing.lab
+    lab.world.clock.move(listing.seconds)
+    ids = sorted(standing.customer.delegated)
+    target = listing.target.format(first=ids[0], last=ids[-1])
+    integration_id = "" if listing.step in (Step.SUBSCRIPTIONS, Step.EVENT_HUBS) else standing.integration.id
+    job = lab.job(listing.step, target, integration_id)
+    await lab.run(replace(job, attempt=_ATTEMPTS - 1))
+
+
+async def _problems(standing: Standing, listing: _Listing) -> set[Reason]:
+    owner = PROVIDER if listing.provider else standing.integration.id
+    found = await standing.lab.context.problems.list(owner)
+    return {problem.reason for problem in found if problem.where.startswith(listing.place)}
+
+
+@pytest.mark.parametrize("listing", _LISTINGS, ids=_IDS)
+async def test_a_page_that_fails_changes_nothing_and_is_a_problem_until_it_comes(
+    standing: Standing, subtests: pytest.Subtests, listing: _Listing
+) -> None:
+    faults = standing.lab.azure.faults
+    if listing.seconds == SWEEP:
+        await standing.sweep()
+    whole, coverages = standing.picture(), await standing.coverages()
+    for page in range(listing.pages):
+        with subtests.test(f"page {page + 1}"):
+            for kind, reason in _FAILURES.items():
+                faults.switch_on("ill", Fault(kind, listing.method, listing.path, skip=page, seconds=1))
+                await _list(standing, listing)
+                assert faults.state()["ill"]["met"], "no such page was asked for"
+                assert await _problems(standing, listing) == {reason}
+            assert standing.picture() == whole
+            assert await standing.coverages() == coverages
+            faults.switch_off()
+            await _list(standing, listing)
+            assert await _problems(standing, listing) == set()
+    await standing.lab.drain()
+    assert standing.picture() == whole
+    await standing.assert_whole()
+
+
+@pytest.mark.parametrize("listing", _LISTINGS, ids=_IDS)
+async def test_a_page_that_breaks_off_or_comes_empty_makes_nothing_gone(
+    standing: Standing, subtests: pytest.Subtests, listing: _Listing
+) -> None:
+    faults = standing.lab.azure.faults
+    if listing.seconds == SWEEP:
+        await standing.sweep()
+    whole, coverages = standing.picture(), await standing.coverages()
+    for page in range(listing.pages):
+        with subtests.test(f"page {page + 1}"):
+            for kind in (*_TORN, *_TORN):
+                faults.switch_on("torn", Fault(kind, listing.method, listing.path, skip=page, calls=1))
+                await _list(standing, listing)
+                assert faults.state()["torn"]["met"], "no such page was asked for"
+                await standing.lab.drain()
+                assert standing.picture() == whole
+                assert await standing.coverages() == coverages
+            faults.switch_off()
+            await _list(standing, listing)
+            await standing.lab.drain()
+            assert standing.picture() == whole
+            await standing.assert_whole()
