@@ -34,6 +34,7 @@ PATIENCE = 60.0
 """Seconds until something that should happen is said not to; far more than a busy machine needs."""
 
 _POLL_SECONDS = 0.25
+_AHEAD = timedelta(hours=1)
 _REGIONS = ("westeurope", "eastus")
 
 
@@ -97,7 +98,7 @@ class System:
         self._at_once = customers_at_once
         self._ready: list[Tenant] = []
         self._messages: list[Json] = []
-        self._written = datetime.now(UTC)
+        self._written = datetime.now(UTC) + _AHEAD
 
     # Customers
 
@@ -258,8 +259,8 @@ class System:
         return await self.write(self.new_path(tenant, partition, hub), capture_file(bodies))
 
     def new_path(self, tenant: Tenant, partition: int = 0, hub: str = "") -> str:
-        """A path as Capture would choose it now, at least a second after the one before."""
-        self._written = max(datetime.now(UTC), self._written + timedelta(seconds=1))
+        """A path as Capture will choose it, a second after the one before and where it is not yet itself."""
+        self._written += timedelta(seconds=1)
         place = f"{tenant.namespace}/{hub or tenant.name}/{partition}"
         return f"{place}/{self._written:%Y/%m/%d/%H/%M/%S}.avro"
 
