@@ -24,7 +24,17 @@ from shared.settings import Settings
 from shared.store.tables import Stored
 from shared.sync.context import Context
 from shared.sync.keepers import SECURITY_ADMIN, AlertExportKeeper
-from shared.sync.upkeep import explained, given_up, has_news, is_stale, is_wanted, look_after, settled
+from shared.sync.upkeep import (
+    explained,
+    given_up,
+    has_news,
+    is_stale,
+    is_wanted,
+    look_after,
+    out_of_reach,
+    problem_of,
+    settled,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -50,12 +60,11 @@ class AlertExportsStep:
         if found is None:
             return None
         hub = await context.hubs.read(found.home_region, found.customer)
-        if hub is None or hub.fact.state is not HubState.READY:
-            return None
+        ready = hub.fact if hub is not None and hub.fact.state is HubState.READY else None
         if job.phase is Phase.PLAN:
-            await self._fan_out(job, hub.fact)
-        else:
-            await self._look_after(job, hub.fact)
+            await self._fan_out(job, ready)
+        elif ready is not None:
+            await self._look_after(job, ready)
         return None
 
     async def give_up(self, job: Job, error: ArmError | None) -> None:
@@ -67,14 +76,23 @@ class AlertExportsStep:
         upkeep = settled(row.fact.upkeep, given_up(error), context.clock(), job.cycle)
         await self._save(row, replace(row.fact, upkeep=upkeep))
 
-    async def _fan_out(self, job: Job, hub: HubAssignment) -> None:
+    async def _fan_out(self, job: Job, hub: HubAssignment | None) -> None:
         context = self._context
+        owners = [row.fact for row in await context.subscriptions.list(job.integration_id)]
+        known = await context.alert_exports.list(job.integration_id)
+        for owner in owners:
+            if owner.subscription_id in known:
+                await self._withdraw(known[owner.subscription_id], owner)
+        if hub is None:
+            return
         version = key_version(await self._connection_string(hub))
-        rows = [row.fact for row in await context.subscriptions.list(job.integration_id)]
-        chosen = due(
-            rows, await context.alert_exports.list(job.integration_id), version, job=job, context=context
-        )
-        await context.fan_out(job, chosen)
+        await context.fan_out(job, due(owners, known, version, job=job, context=context))
+
+    async def _withdraw(self, known: AlertExportState, owner: Subscription) -> None:
+        if out_of_reach(known.upkeep, owner) == known.upkeep:
+            return
+        row = await self._context.alert_exports.read(known.integration_id, known.subscription_id)
+        await self._save(row, replace(row.fact, upkeep=out_of_reach(row.fact.upkeep, owner)))
 
     async def _look_after(self, job: Job, hub: HubAssignment) -> None:
         context = self._context
@@ -130,7 +148,8 @@ class AlertExportsStep:
     async def _save(self, before: Stored[AlertExportState], after: AlertExportState) -> None:
         where = f"{after.subscription_id} alerts"
         if has_news(before.fact.upkeep, after.upkeep):
-            await self._context.note(after.integration_id, where, after.upkeep.reason, after.upkeep.detail)
+            problem = problem_of(after.upkeep)
+            await self._context.note(after.integration_id, where, problem, after.upkeep.detail)
         await self._context.alert_exports.save(after, before.etag)
 
 

@@ -17,12 +17,22 @@ from shared.model.jobs import Cause, Job, Phase
 from shared.model.monitored import MONITORED_TYPES
 from shared.model.reasons import Reason
 from shared.model.resource import Resource
+from shared.model.subscription import Subscription
 from shared.model.upkeep import Coverage, Upkeep
 from shared.settings import Settings
 from shared.store.tables import Stored
 from shared.sync.context import Context
 from shared.sync.keepers import SettingKeeper
-from shared.sync.upkeep import ActionKind, given_up, has_news, is_wanted, look_after, settled
+from shared.sync.upkeep import (
+    ActionKind,
+    given_up,
+    has_news,
+    is_wanted,
+    look_after,
+    out_of_reach,
+    problem_of,
+    settled,
+)
 from shared.sync.visits import MOST_PER_JOB, save, visit
 
 _log = logging.getLogger(__name__)
@@ -88,14 +98,13 @@ class ResourceSettingsStep:
 
     async def _fan_out(self, job: Job, hubs: Hubs) -> None:
         context = self._context
-        watched = {
-            row.fact.subscription_id
-            for row in await context.subscriptions.list(job.integration_id)
-            if row.fact.watched
+        owners = {
+            row.fact.subscription_id: row.fact for row in await context.subscriptions.list(job.integration_id)
         }
-        due = due_subscriptions(
-            (row.fact for row in await context.resources.list(job.integration_id)), hubs, job, context
-        )
+        rows = await context.resources.list(job.integration_id)
+        await self._save(withdrawn(rows, owners))
+        watched = {key for key, owner in owners.items() if owner.watched}
+        due = due_subscriptions((row.fact for row in rows), hubs, job, context)
         await context.fan_out(job, due & watched)
 
     async def _rows(self, job: Job) -> list[Stored[Resource]]:
@@ -147,9 +156,8 @@ class ResourceSettingsStep:
         changed = list(changed)
         for before, after in changed:
             if has_news(before.fact.upkeep, after.upkeep):
-                await context.note(
-                    after.integration_id, after.listed.id, after.upkeep.reason, after.upkeep.detail
-                )
+                problem = problem_of(after.upkeep)
+                await context.note(after.integration_id, after.listed.id, problem, after.upkeep.detail)
         await save(changed, context.resources.save)
 
 
@@ -172,6 +180,19 @@ def due_subscriptions(resources: Iterable[Resource], hubs: Hubs, job: Job, conte
         if resource.listed.region in hubs
         and is_wanted(resource.upkeep, job, context.settings, now, resource.listed.key)
     }
+
+
+def withdrawn(
+    rows: Iterable[Stored[Resource]], owners: Mapping[str, Subscription]
+) -> list[tuple[Stored[Resource], Resource]]:
+    """The resources that have to say why their subscription is watched no more, as they are and are to be."""
+    changed: list[tuple[Stored[Resource], Resource]] = []
+    for row in rows:
+        owner = owners.get(row.fact.listed.subscription_id)
+        after = row.fact if owner is None else replace(row.fact, upkeep=out_of_reach(row.fact.upkeep, owner))
+        if after != row.fact:
+            changed.append((row, after))
+    return changed
 
 
 def learnt(upkeep: Upkeep) -> Upkeep:

@@ -98,19 +98,19 @@ class SubscriptionsStep:
         job: Job,
     ) -> None:
         """Jobs of another step write the same rows; what meets a conflict is read and planned again."""
-        pending = False
+        watched = False
         for _ in range(_MOST_TRIES):
             changed = await self._changes(integration, listed, stamps, job)
             # Before the rows: a job that ends in between comes again and still sees the change to be noted.
             for before, after in changed:
                 await self._note_change(before, after.fact)
-                pending = pending or _newly_pending(before, after.fact)
+                watched = watched or _newly_watched(before, after.fact)
             with suppress(ConflictError):
                 await self._context.subscriptions.save(after for _, after in changed)
                 break
         else:
             raise ConflictError
-        if pending:
+        if watched:
             cause = Cause.ONBOARDING if job.cause is Cause.CYCLE else job.cause
             await self._context.start(Step.SUBSCRIPTION_SETTINGS, cause, integration.id)
             await self._context.start(Step.RESOURCES, cause, integration.id)
@@ -259,6 +259,7 @@ def _seen(
         # A listing that began later was faster; what this one saw may be over.
         return row
     since = (row.delegated_since or now) if provider_tenant_id in item.managed_by else None
+    is_back = row.upkeep.coverage is Coverage.GONE
     return replace(
         row,
         name=item.name,
@@ -267,7 +268,7 @@ def _seen(
         first_seen=row.first_seen or stamp,
         last_seen=stamp,
         delegated_since=since,
-        upkeep=_EXCLUDED if row.upkeep.coverage is Coverage.GONE else row.upkeep,
+        upkeep=replace(row.upkeep, coverage=Coverage.EXCLUDED) if is_back else row.upkeep,
     )
 
 
@@ -310,7 +311,13 @@ def _covered(row: Subscription, *, within_cap: bool) -> Subscription:
     if reason is not None:
         excluded = replace(row.upkeep, coverage=Coverage.EXCLUDED, reason=reason, detail="")
         return replace(row, upkeep=excluded)
-    return row if row.watched else replace(row, upkeep=Upkeep(handled=row.upkeep.handled))
+    return row if row.watched else replace(row, upkeep=_begun_again(row.upkeep))
+
+
+def _begun_again(before: Upkeep) -> Upkeep:
+    """The upkeep of a subscription that is to be watched now: what was written before may still be there."""
+    coverage = Coverage.PENDING if before.written_at is None else Coverage.WRITTEN
+    return Upkeep(coverage=coverage, written_at=before.written_at, handled=before.handled)
 
 
 def _exclusion(row: Subscription, *, within_cap: bool) -> Reason | None:
@@ -328,7 +335,5 @@ def _workspace_subscription(integration: Integration) -> str | None:
     return parse_resource_id(integration.workspace_resource_id).subscription_id
 
 
-def _newly_pending(before: Subscription | None, after: Subscription) -> bool:
-    if after.upkeep.coverage is not Coverage.PENDING:
-        return False
-    return before is None or before.upkeep.coverage is not Coverage.PENDING
+def _newly_watched(before: Subscription | None, after: Subscription) -> bool:
+    return after.watched and (before is None or not before.watched)

@@ -16,6 +16,7 @@ from shared.jobs.spread import fraction
 from shared.model.jobs import Cause, Job
 from shared.model.outcome import CREATED, REPAIRED, UNCHANGED, Outcome, OutcomeKind, blocked
 from shared.model.reasons import Reason
+from shared.model.subscription import Subscription
 from shared.model.upkeep import Coverage, Upkeep
 from shared.settings import Settings
 from shared.sync.drift import Difference
@@ -177,16 +178,35 @@ def settled(upkeep: Upkeep, outcome: Outcome, now: datetime, cycle: str) -> Upke
             )
 
 
+def out_of_reach(upkeep: Upkeep, owner: Subscription) -> Upkeep:
+    """How far an object has come whose subscription is watched no more: it shows the subscription's reason.
+
+    It stays kept, and what is known of it stays known, so that it is read and confirmed when the
+    subscription returns. The problem is the subscription's; the object has none of its own.
+    """
+    if owner.watched or not upkeep.kept:
+        return upkeep
+    reason = owner.upkeep.reason or Reason.NOT_DELEGATED
+    return replace(
+        upkeep, coverage=Coverage.BLOCKED, reason=reason, detail=owner.upkeep.detail, writes=0, noted=False
+    )
+
+
 def given_up(error: ArmError | None) -> Outcome:
     """The outcome of a job that was tried too often; `error` is what stood in the way last."""
     return blocked(Reason.UNREACHABLE) if error is None else blocked(error.reason, error.detail)
 
 
 def has_news(before: Upkeep, after: Upkeep) -> bool:
-    """Whether a change is to be taken down: what is in the way, or that nothing is any more."""
-    if after.reason is not None:
-        return (before.reason, before.detail) != (after.reason, after.detail)
-    return before.noted and not after.noted
+    """Whether a change is to be taken down: what is in the way, or that nothing of its own is any more."""
+    if problem_of(after) is None:
+        return before.noted and not after.noted
+    return (problem_of(before), before.detail) != (problem_of(after), after.detail)
+
+
+def problem_of(upkeep: Upkeep) -> Reason | None:
+    """The reason that stands among the problems as the object's own."""
+    return upkeep.reason if upkeep.noted else None
 
 
 def is_due(upkeep: Upkeep, settings: Settings, now: datetime, *key: str) -> bool:

@@ -11,6 +11,7 @@ from shared.arm.data_exports import delete_rule, get_rule, get_workspace_region
 from shared.arm.errors import ArmError, NotFoundError, ThrottledError, UnavailableError
 from shared.model.exports import ENTRA_TABLES, ExportRule
 from shared.model.hubs import HubAssignment, HubState
+from shared.model.ids import parse_resource_id
 from shared.model.integration import Integration
 from shared.model.jobs import Cause, Job, Phase, Step
 from shared.model.outcome import blocked
@@ -49,6 +50,9 @@ class WorkspaceExportsStep:
         if found is None or found.workspace_resource_id is None:
             return None
         row = await context.workspaces.read(found.id, found.workspace_resource_id)
+        if await self._is_withdrawn(found.id, found.workspace_resource_id):
+            await self._withdraw(job, row)
+            return None
         if job.phase is Phase.PLAN:
             if is_wanted(row.fact.upkeep, job, context.settings, context.clock(), row.fact.id):
                 target = replace(job, phase=Phase.TARGET, target=row.fact.id.lower(), attempt=0)
@@ -65,6 +69,18 @@ class WorkspaceExportsStep:
             return
         upkeep = settled(row.fact.upkeep, given_up(error), context.clock(), job.cycle)
         await self._save(row, replace(row.fact, upkeep=upkeep))
+
+    async def _is_withdrawn(self, integration_id: str, workspace_id: str) -> bool:
+        """Whether the workspace's subscription was delegated once and is not any more."""
+        subscription_id = parse_resource_id(workspace_id).subscription_id
+        owner = await self._context.subscriptions.read(integration_id, subscription_id)
+        return owner is not None and bool(owner.fact.first_seen) and owner.fact.delegated_since is None
+
+    async def _withdraw(self, job: Job, row: Stored[Workspace]) -> None:
+        outcome = blocked(Reason.NOT_DELEGATED)
+        if row.fact.upkeep.reason is not outcome.reason:
+            upkeep = settled(row.fact.upkeep, outcome, self._context.clock(), job.cycle)
+            await self._save(row, replace(row.fact, upkeep=replace(upkeep, writes=0)))
 
     async def _look_after(self, job: Job, integration: Integration, row: Stored[Workspace]) -> None:
         context = self._context

@@ -100,7 +100,9 @@ class Truth:
                 self._compare(expected, alerts[key].upkeep, by_place)
             else:
                 self._wrong.append(f"{expected.where}: nothing is known of it")
-        needed |= await self._check_resources(integration, tenant, watched, ready, by_place)
+        for key in sorted(alerts.keys() - watched):
+            self._check_withdrawn(f"{key} alerts", alerts[key].upkeep, subscriptions.get(key))
+        needed |= await self._check_resources(integration, tenant, subscriptions, ready, by_place)
         if tenant.workspace_id:
             row = (await context.workspaces.read(integration.id, tenant.workspace_id)).fact
             if row.region:
@@ -141,16 +143,18 @@ class Truth:
         self,
         integration: Integration,
         tenant: Tenant,
-        watched: set[str],
+        subscriptions: dict[str, SubscriptionRow],
         ready: dict[str, str],
         by_place: dict[str, list[Problem]],
     ) -> set[str]:
+        watched = {key for key, row in subscriptions.items() if row.watched}
         rows = {
             row.fact.listed.id.lower(): row.fact for row in await self._context.resources.list(integration.id)
         }
         there = self._resources(tenant, watched)
         for key, row in rows.items():
             if row.listed.subscription_id not in watched:
+                self._check_withdrawn(key, row.upkeep, subscriptions.get(row.listed.subscription_id))
                 continue
             if key not in there and row.upkeep.coverage is not Coverage.GONE:
                 self._wrong.append(f"{key} is {row.upkeep.coverage}, and is not there")
@@ -191,6 +195,12 @@ class Truth:
             self._wrong.append(f"{place}: {upkeep.reason} in the row, but problems {reasons}")
         if upkeep.reason in (Reason.UNREACHABLE, Reason.THROTTLED, Reason.KEEPS_NOTHING):
             self._wrong.append(f"{place}: still {upkeep.reason}")
+
+    def _check_withdrawn(self, place: str, upkeep: Upkeep, owner: SubscriptionRow | None) -> None:
+        """What is in a subscription that is not watched says why, and nothing better."""
+        reason = owner.upkeep.reason if owner is not None else None
+        if upkeep.kept and (upkeep.coverage, upkeep.reason) != (Coverage.BLOCKED, reason):
+            self._wrong.append(f"{place} is {upkeep.coverage} {upkeep.reason}; its subscription: {reason}")
 
     def _is_hub_right(self, row: HubAssignment) -> bool:
         hub = self._world.hub(row.namespace, row.hub)
