@@ -167,11 +167,9 @@ async def remove_hubs(
     try:
         present = await _present(context, namespace)
         gone = [row for row in marked if row.fact.hub.lower() not in present]
-        deleted = 0
+        # Also what the listing lacks, for a page of it may have been lost: a second deletion does no harm.
         for row in marked:
-            if row not in gone:
-                await delete_hub(context.arm, context.settings.hub_resource_group, namespace, row.fact.hub)
-                deleted += 1
+            await delete_hub(context.arm, context.settings.hub_resource_group, namespace, row.fact.hub)
     except (ThrottledError, UnavailableError):
         raise
     except ArmError as error:
@@ -179,6 +177,7 @@ async def remove_hubs(
         return None
     for row in gone:
         await _forget(context, row)
+    deleted = len(marked) - len(gone)
     _log.info("hubs leave region=%s namespace=%s deleted=%d gone=%d", region, namespace, deleted, len(gone))
     return _SECONDS_BEFORE_LOOKING if deleted else None
 

@@ -14,11 +14,12 @@ import pytest
 
 import shared.arm
 from local.azure.faults import Fault, FaultKind
+from shared.model.hubs import HubState
 from shared.model.jobs import Step
 from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
-from tests.helpers.lab import open_lab
 from tests.helpers.standing import HOME, SWEEP, Standing, stand
+from tests.helpers.swift_lab import open_swift_lab
 
 _FAILURES = {
     FaultKind.ERROR_500: Reason.UNREACHABLE,
@@ -127,9 +128,9 @@ def test_no_listing_is_forgotten_here() -> None:
 
 
 @pytest.fixture
-async def standing(account: str) -> AsyncIterator[Standing]:
+async def standing() -> AsyncIterator[Standing]:
     """One object is on each page."""
-    async with open_lab(account, LIGHTKEEPER_MAX_ATTEMPTS=str(_ATTEMPTS)) as lab:
+    async with open_swift_lab(LIGHTKEEPER_MAX_ATTEMPTS=str(_ATTEMPTS)) as lab:
         found = await stand(lab)
         lab.world.page_size = 1
         yield found
@@ -167,6 +168,7 @@ async def test_a_page_that_fails_changes_nothing_and_is_a_problem_until_it_comes
                 await _list(standing, listing)
                 assert faults.state()["ill"]["met"], "no such page was asked for"
                 assert await _problems(standing, listing) == {reason}
+                assert {row.fact.state for row in await standing.lab.context.hubs.list()} == {HubState.READY}
             assert standing.picture() == whole
             assert await standing.coverages() == coverages
             faults.switch_off()
@@ -199,3 +201,20 @@ async def test_a_page_that_breaks_off_or_comes_empty_makes_nothing_gone(
             await standing.lab.drain()
             assert standing.picture() == whole
             await standing.assert_whole()
+
+
+@pytest.mark.parametrize("kind", _TORN)
+async def test_a_hub_that_a_torn_listing_lacks_is_deleted_before_it_is_forgotten(
+    standing: Standing, kind: FaultKind
+) -> None:
+    lab = standing.lab
+    lab.azure.faults.switch_on("torn", Fault(kind, "GET", f"/{HOME}/eventhubs", calls=1))
+    [row] = [row for row in await lab.context.hubs.list() if row.fact.namespace == HOME]
+    leaving = replace(row.fact, state=HubState.REMOVING, drains_until=lab.context.clock())
+    await lab.context.hubs.save([replace(row, fact=leaving)])
+
+    await lab.run(lab.job(Step.EVENT_HUBS, f"westeurope/{HOME}"))
+
+    assert lab.azure.faults.state()["torn"]["met"] == 1
+    assert lab.world.hub(HOME, "contoso") is None
+    assert lab.world.hub(HOME, "theirs") is not None

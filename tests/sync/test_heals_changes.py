@@ -1,10 +1,22 @@
 """Resources and subscriptions come, go and move, and coverage follows; what others set up stays as it is."""
 
+from collections.abc import AsyncIterator
+
+import pytest
+
 from shared.model.problem import Problem
 from shared.model.reasons import Reason
 from shared.model.upkeep import Coverage
 from tests.helpers.lab import Lab
 from tests.helpers.standing import AWAY, HOME, ROLES, RULE, SETTING, Standing, stand
+from tests.helpers.swift_lab import open_swift_lab
+
+
+@pytest.fixture
+async def lab() -> AsyncIterator[Lab]:
+    """Without sockets: these tests take many cycles."""
+    async with open_swift_lab() as opened:
+        yield opened
 
 
 def _namespace_of(standing: Standing, scope: str) -> str:
