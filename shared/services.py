@@ -6,10 +6,14 @@ from datetime import UTC, datetime, timedelta
 from azure.identity.aio import ManagedIdentityCredential
 
 from shared.arm.connection import Arm
+from shared.capture.again import Again
+from shared.capture.audit import Audit
 from shared.capture.flush import Flusher
 from shared.capture.handle import CaptureHandler
 from shared.capture.handoff import HandOff
 from shared.capture.repair import Ours, Repairs
+from shared.capture.sweep import Sweep
+from shared.jobs.files import FileQueue
 from shared.jobs.guard import OnlyKept
 from shared.jobs.poison import Poison
 from shared.jobs.queue import JobQueue
@@ -22,13 +26,16 @@ from shared.portal.commands import Commands
 from shared.portal.health import HealthApi
 from shared.portal.mapping import MappingApi
 from shared.portal.onboarding import OnboardingApi
+from shared.portal.set_aside import SetAsideApi
 from shared.settings import Settings, current_settings
 from shared.store.alert_exports import AlertExportStore
 from shared.store.blobs import BlobStore
+from shared.store.capture_blobs import CaptureBlobs
 from shared.store.captures import CaptureStore
 from shared.store.claims import ClaimStore
 from shared.store.hubs import HubStore
 from shared.store.integrations import IntegrationStore
+from shared.store.leftovers import Leftovers
 from shared.store.links import LinkStore
 from shared.store.listings import ListingStore
 from shared.store.mappings import MappingStore
@@ -36,6 +43,7 @@ from shared.store.operations import OperationStore
 from shared.store.problems import ProblemStore
 from shared.store.removals import RemovalStore
 from shared.store.resources import ResourceStore
+from shared.store.set_aside import SetAsideStore
 from shared.store.storage import Storage
 from shared.store.subscriptions import SubscriptionStore
 from shared.store.workspaces import WorkspaceStore
@@ -134,6 +142,27 @@ class Services:
             claims=self.sync.claims,
             problems=self.sync.problems,
             jobs=self.sync,
+            clock=utc_now,
+        )
+        aside = SetAsideStore(storage, self.sync.problems, utc_now)
+        files = FileQueue(storage)
+        self.again = Again(self.captures, aside)
+        self.set_aside = SetAsideApi(aside, files)
+        self.sweep = Sweep(
+            blobs=CaptureBlobs(storage),
+            captures=ledger,
+            hubs=self.sync.hubs,
+            files=files,
+            reach=timedelta(seconds=settings.capture_sweep_reach_seconds),
+            clock=utc_now,
+        )
+        self.audit = Audit(
+            captures=ledger,
+            operations=operations,
+            leftovers=Leftovers(storage, blobs),
+            sweep=self.sweep,
+            integrations=self.sync.integrations,
+            problems=self.sync.problems,
             clock=utc_now,
         )
         self.mapping = MappingApi(self.sync.mappings)

@@ -26,6 +26,8 @@ SCHEDULES = (
     "LIGHTKEEPER_OFFBOARDING_SCHEDULE",
     "LIGHTKEEPER_POISON_SCHEDULE",
     "LIGHTKEEPER_FLUSH_SCHEDULE",
+    "LIGHTKEEPER_CAPTURE_SWEEP_SCHEDULE",
+    "LIGHTKEEPER_AUDIT_SCHEDULE",
 )
 """Timer schedules (six-field NCRONTAB, UTC) that the bindings in `functions/` refer to."""
 
@@ -125,6 +127,9 @@ class Settings:
     """`LIGHTKEEPER_CORRELATION_WAIT_SECONDS`: how long an unfinished operation waits for its rest."""
     operation_retention_seconds: int
     """`LIGHTKEEPER_OPERATION_RETENTION_SECONDS`: how long a late entry can still revise a record."""
+    capture_sweep_reach_seconds: int
+    """`LIGHTKEEPER_CAPTURE_SWEEP_REACH_SECONDS`: how far back capture files are looked for that no event
+    announced; each hour costs one request per partition of every hub and sweep."""
 
     @property
     def setting_name(self) -> str:
@@ -193,6 +198,9 @@ class Settings:
             correlation_wait_seconds=read.number("LIGHTKEEPER_CORRELATION_WAIT_SECONDS", 900, 0, 86_400),
             operation_retention_seconds=read.number(
                 "LIGHTKEEPER_OPERATION_RETENTION_SECONDS", 86_400, 60, 604_800
+            ),
+            capture_sweep_reach_seconds=read.number(
+                "LIGHTKEEPER_CAPTURE_SWEEP_REACH_SECONDS", 7_200, 600, 86_400
             ),
         )
         read.finish()

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from shared.capture.correlate import Plan, Run
 from shared.capture.correlator import ContendedError, Correlator
+from shared.capture.evidence import report
 from shared.capture.handoff import HandOff
 from shared.capture.ports import IntegrationDirectory, Owner
 from shared.model.captures import CaptureState, Counts
@@ -119,7 +120,7 @@ class Flusher:
             finished_at=self._clock(),
         )
         await self._captures.finish(done, leased)
-        _log.info("flushed %s: %s", owner.integration_id, plan.counts)
+        report(done)
         return plan.counts
 
 

@@ -13,6 +13,7 @@ from shared.capture.correlate import Run
 from shared.capture.correlator import Correlator
 from shared.capture.decode import entries_of_capture
 from shared.capture.events import NotACaptureFileError, capture_file
+from shared.capture.evidence import report
 from shared.capture.handoff import HandOff
 from shared.capture.ports import HubDirectory, Owner, ProblemSink
 from shared.capture.repair import Repairs
@@ -122,11 +123,11 @@ class CaptureHandler:
                 done = replace(done, leased_until=None, finished_at=self._clock())
                 await self._captures.finish(done, leased)
         except BaseException as error:
-            await self._captures.release(leased, _described(error))
+            await self._captures.release(leased, described(error))
             raise
         if leased.fact.attempts > 1 and done.state is CaptureState.DONE:
             await self._problems.settle(entry.integration_id, file.path, self._clock(), None)
-        _log.info("handled %s: %s", file.path, done.counts)
+        report(done)
         return done.counts
 
     async def _handled(
@@ -200,7 +201,7 @@ class CaptureHandler:
         return replace(entry, state=CaptureState.SET_ASIDE, counts=counts, trouble=detail)
 
 
-def _described(error: BaseException) -> str:
+def described(error: BaseException) -> str:
     """What went wrong, without anything that may come from the file."""
     code = getattr(error, "error_code", None)
     return f"{type(error).__name__} {code}" if code else type(error).__name__

@@ -10,6 +10,7 @@ from shared.model.integration import Integration
 from shared.model.jobs import Job
 from shared.model.problem import Problem
 from shared.model.reasons import Reason
+from shared.store.tables import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,20 @@ class HubDirectory(Protocol):
 
     async def find(self, namespace: str, hub: str) -> HubAssignment | None:
         """The assignment that names this event hub."""
+
+
+class HubList(Protocol):
+    """Knows all event hubs."""
+
+    async def list(self) -> Sequence[Stored[HubAssignment]]:
+        """All assignments."""
+
+
+class FileSink(Protocol):
+    """Takes capture files that are to be handled."""
+
+    async def send(self, path: str) -> None:
+        """Have the capture file of that blob name handled."""
 
 
 class IntegrationDirectory(Protocol):

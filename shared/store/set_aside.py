@@ -1,53 +1,82 @@
 """Files of which something was set aside, in table `captures`: to be listed, handled once more, forgotten."""
 
+from collections.abc import Callable
 from dataclasses import replace as changed
+from datetime import datetime
 
 from shared.model.captures import CaptureState, Counts
+from shared.model.problem import PROVIDER
 from shared.store.captures import ASIDE, UNASSIGNED, LedgerEntry, entry_of, partition_of, row_of
+from shared.store.problems import ProblemStore
 from shared.store.storage import Storage
-from shared.store.tables import ConflictError, Stored, TableName, commit, find, query, remove, replace
+from shared.store.tables import Stored, TableName, commit, find, query, remove, replace
 
 
 class SetAsideStore:
-    """What lies aside until somebody decides."""
+    """What lies aside until somebody decides.
 
-    def __init__(self, storage: Storage) -> None:
+    Args:
+        storage: of the app.
+        problems: which end when nothing lies aside any more.
+        clock: gives the present in UTC.
+    """
+
+    def __init__(self, storage: Storage, problems: ProblemStore, clock: Callable[[], datetime]) -> None:
         self._storage = storage
+        self._problems = problems
+        self._clock = clock
 
     async def list(self) -> list[LedgerEntry]:
         """The runs of files that were set aside, whole or in part."""
         table = await self._storage.table(TableName.CAPTURES)
         return [entry_of(row) async for row in query(table, "PartitionKey eq @aside", aside=ASIDE)]
 
-    async def find(self, run: str) -> Stored[LedgerEntry] | None:
-        """One of them; None if there is no such file."""
-        table = await self._storage.table(TableName.CAPTURES)
-        row = await find(table, ASIDE, run)
-        return None if row is None else Stored(entry_of(row), row["_etag"])
+    async def reopen(self, run: str) -> LedgerEntry | None:
+        """Let a file be handled once more; it stays in the list until that has succeeded.
 
-    async def reopen(self, aside: Stored[LedgerEntry]) -> None:
-        """Let the file be handled once more; it stays in the list.
+        Returns:
+            The file; None if it is not in the list.
 
         Raises:
             ConflictError: somebody else is doing so.
         """
         table = await self._storage.table(TableName.CAPTURES)
-        row = await find(table, partition_of(aside.fact), aside.fact.run)
-        if row is None or not entry_of(row).done:
-            return
-        if aside.fact.integration_id == UNASSIGNED:
-            # Whoever it belongs to now has a row of its own for it.
-            await commit(table, [remove(row, row["_etag"])])
-            return
-        again = changed(
-            entry_of(row), state=CaptureState.LEASED, counts=Counts(), begun_at=None, finished_at=None
-        )
-        await commit(table, [replace(row_of(again), row["_etag"])])
+        found = await find(table, ASIDE, run)
+        if found is None:
+            return None
+        aside = entry_of(found)
+        row = await find(table, partition_of(aside), run)
+        if row is not None and entry_of(row).done:
+            again = Stored(entry_of(row), row["_etag"])
+            if aside.integration_id == UNASSIGNED:
+                # Whoever it belongs to by now has a row of its own for it.
+                await commit(table, [remove(row, again.etag)])
+            else:
+                await commit(table, [replace(row_of(_reopened(again.fact)), again.etag)])
+        return aside
 
-    async def forget(self, aside: Stored[LedgerEntry]) -> None:
-        """Take a file off the list, unless more of it was set aside since."""
+    async def forget(self, run: str) -> bool:
+        """Take a file off the list, and resolve what was reported of it; tells whether it was there."""
         table = await self._storage.table(TableName.CAPTURES)
-        try:
-            await commit(table, [remove(row_of(aside.fact) | {"PartitionKey": ASIDE}, aside.etag)])
-        except ConflictError:
-            return
+        found = await find(table, ASIDE, run)
+        if found is None:
+            return False
+        gone = entry_of(found)
+        await commit(table, [remove(found, found["_etag"])])
+        hub = _hub(gone)
+        places = [gone.source]
+        if hub not in {_hub(one) for one in await self.list()}:
+            places.append(hub)
+        for who in (gone.integration_id, PROVIDER):
+            for place in places:
+                await self._problems.settle(who, place, self._clock(), None)
+        return True
+
+
+def _reopened(entry: LedgerEntry) -> LedgerEntry:
+    return changed(entry, state=CaptureState.LEASED, counts=Counts(), begun_at=None, finished_at=None)
+
+
+def _hub(entry: LedgerEntry) -> str:
+    """Namespace and hub of a file."""
+    return "/".join(entry.source.split("/")[:2])

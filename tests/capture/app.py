@@ -25,6 +25,7 @@ from shared.store.blobs import BlobStore, ContainerName
 from shared.store.captures import CaptureStore
 from shared.store.operations import OperationStore
 from shared.store.storage import Storage
+from shared.store.tables import Stored
 from tests.helpers.facts import settings
 
 START = datetime(2024, 5, 1, 10, tzinfo=UTC)
@@ -54,6 +55,24 @@ class Hubs:
     async def find(self, namespace: str, hub: str) -> HubAssignment | None:
         known = self.assignment
         return known if (namespace, hub) == (known.namespace, known.hub) else None
+
+
+@dataclass(frozen=True)
+class HubListing:
+    assignment: HubAssignment
+
+    async def list(self) -> list[Stored[HubAssignment]]:
+        return [Stored(self.assignment, "")]
+
+
+class Files:
+    """Remembers the capture files that are to be handled."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    async def send(self, path: str) -> None:
+        self.sent.append(path)
 
 
 @dataclass(frozen=True)
@@ -129,24 +148,35 @@ class App:
         self.flusher = self.new_flusher()
         self._files = 0
 
-    def new_flusher(self, operations: OperationStore | None = None) -> Flusher:
-        integration = Integration(
-            self.integration,
-            self.customer,
-            str(uuid4()),
-            "",
-            "eastus",
-            None,
-            None,
-            9,
-            IntegrationStatus.ACTIVE,
-            START,
+    @property
+    def integrations(self) -> Integrations:
+        return Integrations(
+            Integration(
+                self.integration,
+                self.customer,
+                str(uuid4()),
+                "",
+                "eastus",
+                None,
+                None,
+                9,
+                IntegrationStatus.ACTIVE,
+                START,
+            )
         )
+
+    @property
+    def assignment(self) -> HubAssignment:
+        return HubAssignment(
+            "eastus", self.customer, self.integration, 1, "lightkeeper-eastus-1", HubState.READY, START
+        )
+
+    def new_flusher(self, operations: OperationStore | None = None) -> Flusher:
         return Flusher(
             captures=self.captures,
             operations=operations or self.operations,
             handoff=HandOff(self.storage, self.blobs),
-            integrations=Integrations(integration),
+            integrations=self.integrations,
             wait=self.wait,
             clock=lambda: self.now,
         )
@@ -156,16 +186,13 @@ class App:
 
     def new_handler(self, operations: OperationStore | None = None) -> CaptureHandler:
         """A worker of its own; workers share nothing but the storage."""
-        assignment = HubAssignment(
-            "eastus", self.customer, self.integration, 1, "lightkeeper-eastus-1", HubState.READY, START
-        )
         return CaptureHandler(
             blobs=self.blobs,
             captures=self.captures,
             operations=operations or self.operations,
             handoff=HandOff(self.storage, self.blobs),
             repairs=self.repairs,
-            hubs=Hubs(assignment),
+            hubs=Hubs(self.assignment),
             problems=self.problems,
             wait=self.wait,
             clock=lambda: self.now,

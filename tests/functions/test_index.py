@@ -12,6 +12,7 @@ from croniter import croniter
 from local.azurite import ROOT
 from local.host.functions import FunctionDescription
 from local.host.worker import index
+from shared.jobs.files import FILE_QUEUE
 from shared.jobs.poison import MAX_DEQUEUE_COUNT
 from shared.model.jobs import Step
 from shared.settings import SCHEDULES, STORAGE_CONNECTION
@@ -89,6 +90,12 @@ WANTED = {
     "offboarding_job": queue("sync-offboarding"),
     "capture_created": [{"type": "eventGridTrigger", "direction": "IN", "name": "event"}],
     "operations_flush": timer("LIGHTKEEPER_FLUSH_SCHEDULE"),
+    "capture_files_job": queue("capture-files"),
+    "capture_sweep_timer": timer("LIGHTKEEPER_CAPTURE_SWEEP_SCHEDULE"),
+    "audit_timer": timer("LIGHTKEEPER_AUDIT_SCHEDULE"),
+    "set_aside_list": http("GET", "set-aside"),
+    "set_aside_replay": http("POST", "set-aside/{id}/replay"),
+    "set_aside_discard": http("DELETE", "set-aside/{id}"),
 }
 
 
@@ -131,7 +138,7 @@ def test_retries_are_left_to_queues_and_event_grid(functions: list[FunctionDescr
 
 def test_every_queue_that_jobs_are_sent_to_has_one_trigger(functions: list[FunctionDescription]) -> None:
     listened_to = [function.trigger["queueName"] for function in triggers(functions, "queueTrigger")]
-    assert sorted(listened_to) == sorted(step.queue for step in Step)
+    assert sorted(listened_to) == sorted([FILE_QUEUE, *(step.queue for step in Step)])
 
 
 def test_every_step_has_a_timer(functions: list[FunctionDescription]) -> None:
@@ -164,7 +171,7 @@ def test_every_schedule_of_the_sample_has_six_fields_that_can_be_read(
 
 def test_the_api_needs_a_key_but_for_what_a_signed_link_opens(functions: list[FunctionDescription]) -> None:
     levels = {function.name: function.auth_level for function in triggers(functions, "httpTrigger")}
-    assert len(levels) == 17
+    assert len(levels) == 20
     open_to_all = {name for name, level in levels.items() if level == "anonymous"}
     assert open_to_all == {"onboarding_bicep", "subscription_bicep", "remove_sh"}
     assert set(levels.values()) == {"function", "anonymous"}
@@ -175,7 +182,7 @@ def test_every_route_stands_under_a_known_name_and_serves_one_method(
 ) -> None:
     served = [(function.route, function.methods) for function in triggers(functions, "httpTrigger")]
     roots = {str(route).split("/")[0] for route, _ in served}
-    assert roots == {"integrations", "event-hubs", "health", "poison"}
+    assert roots == {"integrations", "event-hubs", "health", "poison", "set-aside"}
     assert all(len(methods) == 1 for _, methods in served)
     assert len(served) == len(set(served))
 

@@ -1,0 +1,45 @@
+"""The queue of capture files that no event announced, or that somebody wants to have handled once more."""
+
+from typing import Final
+
+import msgspec
+
+from shared.jobs.message import MalformedMessageError
+from shared.store.storage import Storage
+
+FILE_QUEUE: Final = "capture-files"
+"""Name of the queue."""
+
+_VERSION: Final = 1
+
+
+class _Message(msgspec.Struct, forbid_unknown_fields=True):
+    version: int
+    path: str
+
+
+class FileQueue:
+    """Sends capture files."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def send(self, path: str) -> None:
+        """Have the capture file of that blob name handled."""
+        queue = await self._storage.queue(FILE_QUEUE)
+        await queue.send_message(msgspec.json.encode(_Message(_VERSION, path)).decode())
+
+
+def path_of(text: bytes) -> str:
+    """The blob name in a message.
+
+    Raises:
+        MalformedMessageError: it is no message of ours.
+    """
+    try:
+        message = msgspec.json.decode(text, type=_Message)
+    except msgspec.DecodeError as error:
+        raise MalformedMessageError("not a message about a capture file") from error
+    if message.version != _VERSION:
+        raise MalformedMessageError(f"version {message.version} is not known")
+    return message.path

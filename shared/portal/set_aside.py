@@ -1,0 +1,72 @@
+"""What lies aside, and what an operator can do about it."""
+
+import logging
+from http import HTTPStatus
+
+from shared.jobs.files import FileQueue
+from shared.model.answers import Answer, answer, problem_answer
+from shared.portal.views import Json, time_view
+from shared.store.captures import UNASSIGNED, LedgerEntry
+from shared.store.set_aside import SetAsideStore
+from shared.store.tables import ConflictError
+
+_log = logging.getLogger(__name__)
+
+
+class SetAsideApi:
+    """Shows the files of which something was set aside, and replays or discards them.
+
+    Args:
+        aside: what lies aside.
+        files: takes files that are to be handled.
+    """
+
+    def __init__(self, aside: SetAsideStore, files: FileQueue) -> None:
+        self._aside = aside
+        self._files = files
+
+    async def list(self) -> Answer:
+        """All of them, the oldest first."""
+        found = sorted(await self._aside.list(), key=lambda one: (one.day, one.run))
+        return answer(HTTPStatus.OK, {"value": [set_aside_view(one) for one in found]})
+
+    async def replay(self, run: str) -> Answer:
+        """Have a file handled once more: 202, 404, or 409 while somebody else does the same."""
+        try:
+            known = await self._aside.reopen(run)
+        except ConflictError:
+            return _busy()
+        if known is None:
+            return _no_file()
+        await self._files.send(known.source)
+        _log.info("replayed a file that lay aside: %s", known.source)
+        return answer(HTTPStatus.ACCEPTED, {"id": run, "source": known.source, "replayed": True})
+
+    async def discard(self, run: str) -> Answer:
+        """Take a file off the list: 204, 404, or 409; what was set aside stays in the container."""
+        try:
+            known = await self._aside.forget(run)
+        except ConflictError:
+            return _busy()
+        return Answer(HTTPStatus.NO_CONTENT, "") if known else _no_file()
+
+
+def set_aside_view(entry: LedgerEntry) -> Json:
+    """One file of which something was set aside."""
+    return {
+        "id": entry.run,
+        "integrationId": None if entry.integration_id == UNASSIGNED else entry.integration_id,
+        "source": entry.source,
+        "writtenAt": time_view(entry.day),
+        "setAside": entry.counts.set_aside,
+        "list": entry.aside or None,
+        "reason": entry.trouble or None,
+    }
+
+
+def _no_file() -> Answer:
+    return problem_answer(HTTPStatus.NOT_FOUND, "Not found", "Nothing of such a file lies aside.")
+
+
+def _busy() -> Answer:
+    return problem_answer(HTTPStatus.CONFLICT, "Busy", "Somebody else has just decided about the file.")

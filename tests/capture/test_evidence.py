@@ -1,0 +1,190 @@
+"""Nothing is lost, and whoever doubts it can look."""
+
+import json
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.capture.audit import STILL_PARKED, Audit, lost_while_parked, unaccounted
+from shared.capture.evidence import EVENT
+from shared.capture.sweep import Sweep
+from shared.model.captures import CaptureState, Counts
+from shared.model.reasons import Reason
+from shared.store.capture_blobs import CaptureBlobs
+from shared.store.captures import LEASE, LedgerEntry
+from shared.store.leftovers import Leftovers
+from shared.store.tables import TableName
+from tests.capture.activity_log import capture_file, envelope, record
+from tests.capture.app import START, App, Files, HubListing
+
+NOW = datetime(2024, 5, 2, 1, 30, tzinfo=UTC)
+DONE = LedgerEntry(
+    "i", "r", NOW, "ns/hub/0/a.avro", CaptureState.DONE, counts=Counts(entries=2, condensed=2), begun_at=NOW
+)
+
+
+def new_sweep(app: App, files: Files) -> Sweep:
+    return Sweep(
+        blobs=CaptureBlobs(app.storage),
+        captures=app.captures,
+        hubs=HubListing(app.assignment),
+        files=files,
+        reach=timedelta(hours=2),
+        clock=lambda: app.now,
+    )
+
+
+def new_audit(app: App, files: Files) -> Audit:
+    return Audit(
+        captures=app.captures,
+        operations=app.operations,
+        leftovers=Leftovers(app.storage, app.blobs),
+        sweep=new_sweep(app, files),
+        integrations=app.integrations,
+        problems=app.problems,
+        clock=lambda: app.now,
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "wrong"),
+    [
+        ([], None),
+        ([DONE], None),
+        ([replace(DONE, counts=Counts(entries=3, condensed=2))], "1 of 3 entries are not accounted for"),
+        ([replace(DONE, state=CaptureState.LEASED)], None),
+        (
+            [replace(DONE, state=CaptureState.LEASED, begun_at=NOW - timedelta(hours=2), trouble="OSError")],
+            "1 files are not done, the first one ns/hub/0/a.avro (OSError)",
+        ),
+    ],
+)
+def test_a_day_is_accounted_for_when_its_files_are_done_and_add_up(
+    rows: list[LedgerEntry], wrong: str | None
+) -> None:
+    assert unaccounted(rows, NOW) == wrong
+
+
+PARKED = replace(DONE, counts=Counts(entries=3, parked=3))
+
+
+@pytest.mark.parametrize(
+    ("rows", "waiting", "wrong"),
+    [
+        ([PARKED], 3, None),
+        ([PARKED, replace(DONE, counts=Counts(condensed=2, unparked=2))], 1, None),
+        ([PARKED], 1, "2 entries were parked and neither left nor wait"),
+        ([PARKED, replace(DONE, state=CaptureState.LEASED)], 1, None),
+        ([replace(DONE, counts=Counts(condensed=2, unparked=2))], 0, None),
+    ],
+)
+def test_what_was_parked_must_wait_or_have_left(
+    rows: list[LedgerEntry], waiting: int, wrong: str | None
+) -> None:
+    assert lost_while_parked(rows, waiting) == wrong
+
+
+async def test_the_counts_of_every_run_stand_in_one_log_line_under_fixed_names(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "shared.capture.evidence")
+    file = await app.upload(capture_file([envelope(record("Start"), record("Success", 1, correlation="c2"))]))
+    await app.handle(file)
+    app.now += app.wait
+    await app.flusher.flush()
+    lines = [line.getMessage() for line in caplog.records if line.name == "shared.capture.evidence"]
+    assert all(line.startswith(f"{EVENT} ") for line in lines)
+    runs: list[dict[str, Any]] = [json.loads(line.removeprefix(f"{EVENT} ")) for line in lines]
+    assert [run["source"] for run in runs] == [file.path, ""]
+    assert {run["integration"] for run in runs} == {app.integration}
+    assert [(run["entries"], run["parked"], run["unparked"], run["condensed"]) for run in runs] == [
+        (2, 2, 0, 0),
+        (0, 0, 2, 2),
+    ]
+    attributes = caplog.records[-1].__dict__
+    assert attributes[f"{EVENT}.condensed"] == 2
+
+
+async def test_a_file_that_no_event_announced_is_found_and_sent_once_its_event_would_have_come(
+    app: App,
+) -> None:
+    files = Files()
+    sweep = new_sweep(app, files)
+    done = await app.upload(capture_file([envelope(record())]))
+    await app.handle(done)
+    missed = await app.upload(capture_file([envelope(record("Success", 1))]), partition=3)
+    await app.blobs.write("capture", missed.path.replace(".avro", ".tmp"), b"", "application/octet-stream")
+
+    app.now = missed.written_at + LEASE - timedelta(seconds=1)
+    assert await sweep.sweep() == 0
+    app.now += timedelta(seconds=1)
+    assert await sweep.sweep() == 1
+    assert files.sent == [missed.path]
+
+    await app.handle(missed)
+    assert await sweep.sweep() == 0
+
+
+async def test_a_file_that_somebody_is_handling_is_not_sent_and_one_that_failed_is(app: App) -> None:
+    files = Files()
+    file = await app.upload(capture_file([envelope(record())]))
+    app.now = file.written_at + LEASE
+    row = LedgerEntry(app.integration, file.id, file.written_at, file.path, CaptureState.LEASED)
+    leased = await app.captures.begin(row, app.now)
+    assert await new_sweep(app, files).sweep() == 0
+    await app.captures.release(leased, "OSError")
+    assert await new_sweep(app, files).sweep() == 1
+
+
+async def test_files_older_than_the_sweep_reaches_are_left_alone(app: App) -> None:
+    files = Files()
+    await app.upload(capture_file([envelope(record())]))
+    app.now = START + timedelta(hours=2, minutes=1)
+    assert await new_sweep(app, files).sweep() == 0
+    assert files.sent == []
+
+
+async def test_a_file_from_before_its_hub_was_assigned_is_done_when_it_is_set_aside(app: App) -> None:
+    files = Files()
+    file = await app.upload(capture_file([envelope(record())]), moment=START - timedelta(minutes=1))
+    app.now = START + LEASE
+    assert await new_sweep(app, files).sweep() == 1
+    await app.handle(file)
+    assert await new_sweep(app, files).sweep() == 0
+
+
+async def test_the_audit_reports_what_is_not_accounted_for_until_it_is(app: App) -> None:
+    files = Files()
+    file = await app.upload(capture_file([envelope(record(), record("Accept", 1))]))
+    await app.handle(file)
+    lost = await app.upload(capture_file([envelope(record("Success", 2))]), partition=1)
+    app.now += timedelta(days=1)
+    await app.flusher.flush()
+    table = await app.storage.table(TableName.CAPTURES)
+    row = await table.get_entity(f"{app.integration}-20240501", file.id)
+    await table.update_entity({**row, "entries": row["entries"] + 1})
+
+    await new_audit(app, files).run()
+
+    (problem,) = app.problems.reported
+    assert (problem.reason, problem.where) == (Reason.ENTRIES_UNACCOUNTED, "2024-05-01")
+    assert problem.detail == "1 of 3 entries are not accounted for"
+    assert files.sent == [lost.path]
+    await table.update_entity(row)
+    await new_audit(app, files).run()
+    assert app.problems.reported == []
+
+
+async def test_the_audit_sees_that_parked_entries_are_gone(app: App) -> None:
+    await app.handle(await app.upload(capture_file([envelope(record(), record("Accept", 1))])))
+    audit = new_audit(app, Files())
+    await audit.run()
+    assert app.problems.reported == []
+    table = await app.storage.table(TableName.OPERATIONS)
+    async for row in table.query_entities(f"PartitionKey eq '{app.integration}'"):
+        await table.delete_entity(row)
+    await audit.run()
+    assert [problem.where for problem in app.problems.reported] == [STILL_PARKED]

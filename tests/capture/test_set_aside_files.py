@@ -1,0 +1,194 @@
+"""What was set aside can be looked at, handled once more, and thrown away."""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.capture.again import Again
+from shared.jobs.files import FILE_QUEUE, FileQueue
+from shared.model.answers import Answer
+from shared.model.captures import CaptureFile, CaptureState, Counts
+from shared.model.problem import PROVIDER
+from shared.model.reasons import Reason
+from shared.portal.set_aside import SetAsideApi
+from shared.store.blobs import ContainerName
+from shared.store.captures import LEASE, UNASSIGNED, LedgerEntry
+from shared.store.problems import ProblemStore
+from shared.store.set_aside import SetAsideStore
+from shared.store.storage import Storage
+from tests.capture.activity_log import capture_file, envelope, record
+from tests.capture.app import START, App
+
+
+class Operator:
+    """The capture step in an account of its own, with somebody who looks after it."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.app = App(storage)
+        self.app.problems = ProblemStore(storage)
+        self.aside = SetAsideStore(storage, self.app.problems, lambda: self.app.now)
+        self.api = SetAsideApi(self.aside, FileQueue(storage))
+
+    async def listed(self) -> list[dict[str, Any]]:
+        value: list[dict[str, Any]] = json.loads((await self.api.list()).body)["value"]
+        return value
+
+    async def reasons(self, integration: str) -> list[Reason]:
+        return [problem.reason for problem in await self.app.problems.list(integration)]
+
+    async def work(self) -> None:
+        """Let the queue's function run until the queue is empty."""
+        queue = await self.app.storage.queue(FILE_QUEUE)
+        async for message in queue.receive_messages():
+            await Again(self.app.new_handler(), self.aside).run(base64.b64decode(message.content))
+            await queue.delete_message(message)
+
+    async def failing(self) -> CaptureFile:
+        """A file that fails again and again, for hours, because its blob is not there."""
+        file = await self.app.upload(capture_file([envelope(record(), record("Success", 1))]))
+        await self.app.blobs.delete(ContainerName.CAPTURE, file.path)
+        for _ in range(6):
+            with pytest.raises(Exception, match="BlobNotFound"):
+                await self.app.handle(file)
+            self.app.now += timedelta(hours=1)
+        assert await self.app.handle(file) == Counts(entries=1, set_aside=1)
+        return file
+
+
+@pytest.fixture
+async def operator(storage: Storage) -> AsyncIterator[Operator]:
+    return Operator(storage)
+
+
+def status(answer: Answer) -> int:
+    return answer.status
+
+
+async def test_a_file_that_keeps_failing_is_set_aside_and_then_answered_at_once(operator: Operator) -> None:
+    file = await operator.failing()
+    (listed,) = await operator.listed()
+    assert (listed["id"], listed["source"], listed["list"]) == (file.id, file.path, None)
+    assert listed["reason"] == "failed 6 times, at last with ResourceNotFoundError BlobNotFound"
+    assert await operator.reasons(operator.app.integration) == [Reason.CAPTURE_FILE_FAILED]
+    assert await operator.app.handle(file) == Counts(entries=1, set_aside=1)
+
+
+async def test_what_fails_for_a_short_time_only_is_not_set_aside(operator: Operator) -> None:
+    file = await operator.app.upload(capture_file([envelope(record(), record("Success", 1))]))
+    data = await operator.app.blobs.read(ContainerName.CAPTURE, file.path)
+    await operator.app.blobs.delete(ContainerName.CAPTURE, file.path)
+    for _ in range(9):
+        with pytest.raises(Exception, match="BlobNotFound"):
+            await operator.app.handle(file)
+    await operator.app.blobs.write(ContainerName.CAPTURE, file.path, data, "application/octet-stream")
+    assert (await operator.app.handle(file)).condensed == 2
+    assert await operator.listed() == []
+
+
+async def test_a_file_that_was_set_aside_is_handled_once_more_when_somebody_asks(operator: Operator) -> None:
+    file = await operator.failing()
+    data = capture_file([envelope(record(), record("Success", 1))])
+    await operator.app.blobs.write(ContainerName.CAPTURE, file.path, data, "application/octet-stream")
+
+    assert status(await operator.api.replay(file.id)) == 202
+    assert status(await operator.api.replay(file.id)) == 202
+    await operator.work()
+
+    assert await operator.listed() == []
+    assert await operator.reasons(operator.app.integration) == []
+    assert await operator.app.captures.totals(operator.app.integration) == Counts(
+        entries=2, condensed=2, operations=1
+    )
+    assert len(await operator.app.condensed()) == 1
+    assert status(await operator.api.replay(file.id)) == 404
+
+
+async def test_a_replay_that_fails_leaves_the_file_in_the_list(operator: Operator) -> None:
+    file = await operator.failing()
+    assert status(await operator.api.replay(file.id)) == 202
+    await operator.work()
+    assert [one["id"] for one in await operator.listed()] == [file.id]
+
+
+async def test_a_file_of_a_hub_that_was_unknown_goes_to_whom_it_was_assigned_since(
+    operator: Operator,
+) -> None:
+    app = operator.app
+    other = app.customer
+    app.customer = "unknown"
+    data = capture_file([envelope(record(), record("Success", 1))])
+    file = await app.upload(data, hub=other, moment=START + timedelta(minutes=1))
+    await app.handle(file)
+    assert [(one["integrationId"], one["setAside"]) for one in await operator.listed()] == [(None, 1)]
+    assert await operator.reasons(PROVIDER) == [Reason.UNKNOWN_HUB]
+
+    app.customer = other
+    assert status(await operator.api.replay(file.id)) == 202
+    await operator.work()
+
+    assert (await app.captures.totals(app.integration)).condensed == 2
+    assert await operator.listed() == []
+    assert await operator.reasons(PROVIDER) == []
+
+
+async def test_a_file_with_a_few_entries_set_aside_can_be_handled_once_more_too(operator: Operator) -> None:
+    app = operator.app
+    file = await app.upload(capture_file([envelope(record()), b"junk"]))
+    await app.handle(file)
+    (listed,) = await operator.listed()
+    assert (listed["setAside"], listed["list"]) == (1, f"{app.customer}/2024/05/01/{file.id}.ndjson")
+    mended = capture_file([envelope(record()), envelope(record("Success", 1))])
+    await app.blobs.write(ContainerName.CAPTURE, file.path, mended, "application/octet-stream")
+
+    await operator.api.replay(file.id)
+    await operator.work()
+
+    assert await app.captures.totals(app.integration) == Counts(entries=2, condensed=2, operations=1)
+    assert await operator.reasons(app.integration) == []
+
+
+async def test_what_is_discarded_leaves_the_list_and_not_the_container(operator: Operator) -> None:
+    app = operator.app
+    file = await app.upload(capture_file([b"junk"]))
+    await app.handle(file)
+    (listed,) = await operator.listed()
+    assert status(await operator.api.discard(file.id)) == 204
+    assert status(await operator.api.discard(file.id)) == 404
+    assert await operator.listed() == []
+    assert await operator.reasons(app.integration) == []
+    assert await app.blobs.read(ContainerName.SET_ASIDE, listed["list"])
+
+
+async def test_a_file_that_somebody_is_handling_is_left_to_them(operator: Operator) -> None:
+    app = operator.app
+    file = await app.upload(capture_file([envelope(record())]))
+    row = LedgerEntry(app.integration, file.id, file.written_at, file.path, CaptureState.LEASED)
+    await app.captures.begin(row, app.now)
+    await FileQueue(app.storage).send(file.path)
+    await operator.work()
+    app.now += LEASE
+    assert (await app.handle(file)).parked == 1
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b'{"version":2,"path":"x"}', b'{"version":1,"path":"x"}'])
+async def test_messages_that_name_no_capture_file_are_ignored(operator: Operator, text: bytes) -> None:
+    await Again(operator.app.new_handler(), operator.aside).run(text)
+
+
+async def test_a_file_from_before_its_hub_was_assigned_reaches_nobody(operator: Operator) -> None:
+    """The slug of a customer who was offboarded may be registered anew, for somebody else."""
+    app = operator.app
+    old = await app.upload(capture_file([envelope(record())]), moment=START - timedelta(seconds=1))
+    new = await app.upload(capture_file([envelope(record())]), moment=START)
+    assert await app.handle(old) == Counts(entries=1, set_aside=1)
+    assert await app.handle(new) == Counts(entries=1, parked=1)
+    (listed,) = await operator.listed()
+    assert (listed["integrationId"], listed["source"]) == (None, old.path)
+    assert "before" in listed["reason"]
+    ledger = await app.captures.read(UNASSIGNED, old.written_at, old.id)
+    assert ledger is not None
+    assert ledger.state is CaptureState.SET_ASIDE
