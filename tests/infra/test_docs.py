@@ -7,6 +7,7 @@ import pytest
 
 from local.azure.roles import BY_GUID
 from local.troubleshooting import page
+from shared.model.exports import ENTRA_TABLES
 from shared.settings import SCHEDULES
 from shared.store.links import LINK_LIFE
 from tests.helpers.facts import settings
@@ -66,6 +67,15 @@ def test_every_role_that_is_offered_is_explained() -> None:
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if "|" in line]
     assert [row[0] for row in rows[2:]] == [BY_GUID[guid].name for guid in settings().offer_roles]
     assert all(len(row) == 3 and all(row) for row in rows)
+
+
+def test_the_customer_is_told_of_every_table_that_is_exported() -> None:
+    text = (_DOCS / "onboard-customer.md").read_text(encoding="utf-8")
+    section = text[text.index("### Sign-ins and audit logs") : text.index("### Alerts of Defender")]
+    rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in section.splitlines() if "|" in line]
+    tables = [table for _, table in rows[2:]]
+    assert len(tables) == len(set(tables))
+    assert frozenset(tables) == ENTRA_TABLES
 
 
 def test_links_last_as_long_as_is_said() -> None:

@@ -1,6 +1,7 @@
 """The provider's side: what the app needs is there, and nobody has more than is listed."""
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
@@ -298,6 +299,16 @@ def test_event_grid_sends_capture_files_to_the_function_and_keeps_what_it_cannot
     assert properties["retryPolicy"] == {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440}
     dead = properties["deadLetterWithResourceIdentity"]["deadLetterDestination"]["properties"]
     assert dead["blobContainerName"] in _PLATFORM
+
+
+def test_hooks_are_there_for_both_kinds_of_shell() -> None:
+    text = (_ROOT / "azure.yaml").read_text(encoding="utf-8")
+    named = re.findall(r"run: (\S+)", text)
+    assert {Path(each).name for each in named} == {path.name for path in (INFRA / "hooks").iterdir()}
+    assert all((_ROOT / each).is_file() for each in named)
+    assert all(os.access(path, os.X_OK) for path in (INFRA / "hooks").glob("*.sh"))
+    assert "path: infra\n" in text
+    assert "module: main\n" in text
 
 
 @pytest.mark.parametrize("hook", ["postdeploy.sh", "postdeploy.ps1"])
