@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from local import costs
 from local.azure.roles import BY_GUID
 from local.troubleshooting import page
 from shared.model.exports import ENTRA_TABLES
 from shared.settings import SCHEDULES
 from shared.store.links import LINK_LIFE
-from tests.helpers.facts import settings
+from shared.sync.assignments import new_assignments
+from tests.helpers.facts import NOW, a_guid, an_integration, settings
 from tests.infra.evaluate import INFRA
 from tests.infra.test_provider import _ALLOWED, _read_by_the_app
 
@@ -25,6 +27,31 @@ def _named(path: Path) -> str:
 def test_every_reason_is_explained_as_the_app_explains_it() -> None:
     written = (_DOCS / "troubleshooting.md").read_text(encoding="utf-8")
     assert written == page(), "run: python -m local.troubleshooting > docs/troubleshooting.md"
+
+
+def test_the_estimates_follow_from_the_assumptions() -> None:
+    written = (_DOCS / "costs.md").read_text(encoding="utf-8")
+    assert written == costs.page(), "run: python -m local.costs > docs/costs.md"
+
+
+@pytest.mark.parametrize("case", costs.CASES, ids=lambda case: str(case.subscriptions))
+def test_the_estimates_are_of_what_the_app_would_make(case: costs.Case) -> None:
+    here = settings()
+    assert (case.capture_seconds, case.partitions) == (here.capture_interval_seconds, here.hub_partitions)
+    assert case.hubs_per_namespace == here.hubs_per_namespace
+    integrations = [
+        an_integration(id=a_guid(i), customer=f"customer-{i:02d}", home_region=f"region{i % case.regions}")
+        for i in range(case.customers)
+    ]
+    regions = {
+        a_guid(i): [f"region{(i + step) % case.regions}" for step in range(case.regions_each)]
+        for i in range(case.customers)
+    }
+    rows = new_assignments(
+        integrations, [], regions=regions, capacity=case.hubs_per_namespace, prefix="keeper", now=NOW
+    )
+    assert len(rows) == case.hubs
+    assert len({row.namespace for row in rows}) == case.namespaces
 
 
 def test_every_page_is_listed() -> None:
