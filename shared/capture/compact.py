@@ -1,9 +1,9 @@
-"""Event bodies as Azure Monitor writes them, read in one pass: compact JSON, nothing odd.
+"""Event bodies as Azure Monitor writes them, read fast.
 
-The body is scanned once, down to the fields of its records, and not copied: msgspec gives slices of it. What
-the scan does not see (spaces, a field that stands twice, escapes in a name) makes the body longer than the
-sum of what was seen, so that a body whose length is exactly that sum has none of it. Everything else is left
-to `records` and `entries`, which read anything, with the same result.
+msgspec scans a body for where its records are, and each record for the few fields that we look at; nothing is
+decoded that is not needed. What is unusual about a body or a record (an envelope with more in it, a category
+that is no string, NaN, a line break, half a surrogate pair) is left to `records` and `entries`, which read
+anything, with the same result.
 """
 
 from typing import Final
@@ -11,156 +11,125 @@ from typing import Final
 import msgspec
 
 from shared.capture import times
-from shared.capture.entries import ADMINISTRATIVE, CONDENSED, Entry, entry_of, fold, rank_of
+from shared.capture.entries import ADMINISTRATIVE, Entry, entry_of, fold, rank_of
 from shared.capture.rawjson import UnreadableError
-from shared.capture.shapes import Shape
 from shared.model.operations import OperationKey
 
-_OPENING: Final = b'{"records":['
-_CLOSING: Final = b"]}"
 _LIMIT: Final = 4_000
 """How much is remembered of each kind; then it starts afresh, so that memory stays bounded."""
 
+_OPENING: Final = b'{"records":['
+_CLOSING: Final = b"]}"
+
 # Parts of a time as the activity log writes it.
-_HYPHEN: Final = slice(len('"2026'), len('"2026-'))
-_POINT: Final = len('"2026-11-02T09:00:00.')
-_TICKS: Final = slice(_POINT, -2)
-_LENGTH: Final = len('"2026-11-02T09:00:00.1234567Z"')
+_HYPHEN: Final = slice(len("2026"), len("2026-"))
+_POINT: Final = len("2026-11-02T09:00:00.")
+_TICKS: Final = slice(_POINT, -1)
+_LENGTH: Final = len("2026-11-02T09:00:00.1234567Z")
 
-_PARTS: Final = 3
-_QUOTES: Final = 2 * _PARTS
-_BETWEEN: Final = b'"\n"'
-
-type _Record = dict[str, msgspec.Raw]
-type _Kind = tuple[str, bool, str, int]
-"""Category, whether it is administrative, status and its rank."""
-
-_MISSING: Final = ("", False, "", 0, OperationKey("", "", ""), 0)
-"""Stands for what is read the exact way."""
+type _Names = tuple[str, str, str]
+type _Kind = tuple[str, str]
 
 
-class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
-    records: list[_Record]
+class _Envelope(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    records: list[msgspec.Raw]
 
 
-class _OddError(Exception):
-    """A value is not as usual, and is to be read the exact way."""
+class _Head(msgspec.Struct, gc=False):
+    """The fields that we look at; empty where there is none."""
+
+    category: str = ""
+    correlationId: str = ""  # noqa: N815 - Azure's name
+    operationName: str = ""  # noqa: N815
+    resourceId: str = ""  # noqa: N815
+    resultType: str = ""  # noqa: N815
+    time: str = ""
+    azure_activity_administrative_condensed: msgspec.Raw = msgspec.Raw()
 
 
 _ENVELOPES = msgspec.json.Decoder(_Envelope)
+_HEADS = msgspec.json.Decoder(_Head)
 
 
 class CompactReader:
-    """Reads the bodies of one file, and remembers what recurs: keys, shapes, kinds, seconds."""
+    """Reads the bodies of one file, and remembers what recurs: keys, categories with statuses, seconds."""
 
     def __init__(self) -> None:
-        self._shapes: dict[tuple[str, ...], Shape] = {}
-        self._kinds: dict[bytes, _Kind] = {}
-        self._keys: dict[bytes, OperationKey] = {}
-        self._seconds: dict[bytes, int] = {}
+        self._keys: dict[_Names, OperationKey] = {}
+        self._kinds: dict[_Kind, tuple[bool, str, int]] = {}
+        self._seconds: dict[str, int] = {}
 
     def read(self, body: bytes, number: int) -> list[Entry] | None:
         """The entries in a body, numbered from `number`; None if it has to be read the exact way."""
-        if not body.startswith(_OPENING) or b"\n" in body or b"\r" in body:
+        if not body.startswith(_OPENING[:-1]) or b"\n" in body or b"\r" in body:
             return None
         try:
             if not body.isascii():
                 body.decode("utf-8")
-            return self._entries(body, _ENVELOPES.decode(body).records, number)
+            records = _ENVELOPES.decode(body).records
+            if not _holds_once(body, records):
+                return None
+            return [self._entry(bytes(record), place) for place, record in enumerate(records, number)]
         except (UnicodeDecodeError, msgspec.DecodeError, RecursionError, UnreadableError):
             return None
 
-    def _entries(self, body: bytes, records: list[_Record], number: int) -> list[Entry] | None:
-        """The entries of a body in which nothing but the records stands; else None."""
-        shapes, kinds, keys, seconds = self._shapes, self._kinds, self._keys, self._seconds
-        entries: list[Entry] = []
-        odd: list[tuple[int, int, int]] = []
-        start = len(_OPENING)
-        for record in records:
-            names = tuple(record)
-            shape = shapes.get(names)
-            if shape is None:
-                if CONDENSED in names:
-                    return None
-                shape = _remember(shapes, names, Shape(names))
-            end = start + shape.size + sum(map(len, record.values()))
-            try:
-                kind = b"\n".join((record["category"], record["resultType"]))
-                category, administrative, status, rank = kinds.get(kind) or self._kind(kind)
-                named = b"\n".join((record["correlationId"], record["operationName"], record["resourceId"]))
-                key = keys.get(named) or self._key(named)
-                text = bytes(record["time"])
-                second = seconds.get(text[:_POINT])
-                if (
-                    second is not None
-                    and len(text) == _LENGTH
-                    and (ticks := text[_TICKS]).isdigit()
-                    and text[-2:] == b'Z"'
-                ):
-                    time = second + int(ticks) * 100
-                else:
-                    time = self._time(text)
-            except (KeyError, _OddError):
-                odd.append((len(entries), start, end))
-                category, administrative, status, rank, key, time = _MISSING
-            entries.append(
-                Entry(
-                    number,
-                    category,
-                    key,
-                    status,
-                    time,
-                    time << 2 | rank,
-                    administrative,
-                    body,
-                    start,
-                    end,
-                    shape,
-                    record,
-                )
-            )
-            number += 1
-            start = end + 1
-        # Without records there is no comma to take back.
-        if start - bool(records) + len(_CLOSING) != len(body):
-            return None
-        for place, first, last in odd:
-            entries[place] = entry_of(entries[place].number, body[first:last])
-        return entries
+    def _entry(self, raw: bytes, number: int) -> Entry:
+        """The entry of a record that is sound JSON.
 
-    def _kind(self, text: bytes) -> _Kind:
-        """What category and result type together say."""
-        category, result = (_plain(part) for part in text.split(b"\n"))
-        administrative = category.lower() in ADMINISTRATIVE
-        status = fold(result) if administrative else ""
-        return _remember(self._kinds, text, (category, administrative, status, rank_of(status)))
-
-    def _key(self, text: bytes) -> OperationKey:
-        """The key whose three parts stand in lines, as JSON text."""
-        if text.isascii() and text.count(b'"') == _QUOTES and text.count(_BETWEEN) == _PARTS - 1:
-            # Three strings, then, since each value is sound by itself.
-            if b"\\" in text or text[:1] != b'"':
-                raise _OddError
-            parts = text[1:-1].decode("ascii").lower().split('"\n"')
+        Raises:
+            UnreadableError: it is no object.
+        """
+        try:
+            head = _HEADS.decode(raw)
+        except msgspec.DecodeError:
+            return entry_of(number, raw)
+        category, text = head.category, head.time
+        kind = (category, head.resultType)
+        administrative, status, rank = self._kinds.get(kind) or self._kind(kind)
+        if not (category and text and (status or not administrative)):
+            return entry_of(number, raw)
+        if head.azure_activity_administrative_condensed:
+            return entry_of(number, raw)
+        names = (head.correlationId, head.operationName, head.resourceId)
+        key = self._keys.get(names) or _remember(self._keys, names, OperationKey(*map(str.lower, names)))
+        second = self._seconds.get(text[:_POINT])
+        ticks = text[_TICKS]
+        if second is not None and len(text) == _LENGTH and _is_digits(ticks) and text[-1] == "Z":
+            time = second + int(ticks) * 100
         else:
-            parts = [_plain(part).lower() for part in text.split(b"\n")]
-        return _remember(self._keys, text, OperationKey(*parts))
+            time = self._time(text)
+        return Entry(number, raw, category, key, status, time, time << 2 | rank, administrative)
 
-    def _time(self, text: bytes) -> int:
+    def _kind(self, kind: _Kind) -> tuple[bool, str, int]:
+        """Whether the category is administrative; then the status, if the result type gives it; its rank."""
+        category, result = kind
+        administrative = category.lower() in ADMINISTRATIVE
+        status = fold(result) if administrative and result else ""
+        return _remember(self._kinds, kind, (administrative, status, rank_of(status)))
+
+    def _time(self, text: str) -> int:
         """The time, whose second is remembered if it is spelled as usual."""
-        time = times.nanoseconds(_plain(text))
-        second, ticks, end = text[:_POINT], text[_TICKS], text[_TICKS.stop :]
-        usual = second[_HYPHEN] == b"-" and second.endswith(b".") and ticks.isdigit() and end == b'Z"'
-        if usual and len(text) == _LENGTH and time < times.UNREADABLE:
+        time = times.nanoseconds(text)
+        second, ticks = text[:_POINT], text[_TICKS]
+        usual = len(text) == _LENGTH and second[_HYPHEN] == "-" and second[-1] == "." and text[-1] == "Z"
+        if usual and _is_digits(ticks) and time < times.UNREADABLE:
             _remember(self._seconds, second, time - int(ticks) * 100)
         return time
 
 
-def _plain(text: bytes) -> str:
-    """The string, if it is one, without escapes and not empty."""
-    if not text.startswith(b'"') or b"\\" in text or text == b'""':
-        raise _OddError
-    return text[1:-1].decode("utf-8")
+def _holds_once(body: bytes, records: list[msgspec.Raw]) -> bool:
+    """Whether these are all records of the body, which they are not if its only field stands there twice.
+
+    A compact body is as long as they are together with what stands around them.
+    """
+    around = len(_OPENING) + max(0, len(records) - 1) + len(_CLOSING)
+    if around + sum(map(len, records)) == len(body):
+        return True
+    return body.count(b'"records"') == 1 and b"\\u00" not in body
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _remember[Key, Value](known: dict[Key, Value], key: Key, value: Value) -> Value:

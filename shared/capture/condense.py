@@ -24,8 +24,8 @@ from operator import attrgetter
 import msgspec
 
 from shared.capture.entries import CONDENSED, START, TERMINAL, UNKNOWN, Entry
-from shared.capture.rawjson import Slice, array_text, fields_text, name_text, plain_fields
-from shared.capture.shapes import PER_ENTRY
+from shared.capture.rawjson import Slice, array_text, fields_text, name_text, slices_of
+from shared.capture.shapes import PER_ENTRY, taken_apart
 
 _OPENING = name_text(CONDENSED) + b':{"num_correlated_records":'
 _MOMENT = attrgetter("moment")
@@ -104,17 +104,22 @@ def condensed(uid: str, revision: int, ordered: Sequence[Entry]) -> Record:
 
 def _by_place(base: Entry, firsts: Mapping[str, Entry], number: int) -> tuple[list[Slice], bytes] | None:
     """What `_by_name` gives, if all entries have one shape, so that they differ by place; else nothing."""
-    shape, lender = base.shape, base.slices
-    if shape is None or lender is None:
+    found = taken_apart(base.raw)
+    if found is None:
         return None
+    shape, lender = found
     lent = shape.lent(lender)
     pieces = shape.opening(lent)
     pieces.append(b'%b%d,"statuses":{' % (_OPENING, number))
     for status, entry in firsts.items():
-        if entry.shape is not shape or entry.slices is None:
-            return None
         pieces.append(_name(status))
-        pieces += shape.own(lender) if entry is base else shape.differing(entry.slices, lent)
+        if entry is base:
+            pieces += shape.own(lender)
+        else:
+            found = taken_apart(entry.raw)
+            if found is None or found[0] is not shape:
+                return None
+            pieces += shape.differing(found[1], lent)
         pieces.append(b"},")
     pieces[-1] = b"}}"
     return pieces, b","
@@ -122,11 +127,11 @@ def _by_place(base: Entry, firsts: Mapping[str, Entry], number: int) -> tuple[li
 
 def _by_name(base: Entry, firsts: Mapping[str, Entry], number: int) -> tuple[list[Slice], bytes]:
     """The text up to the statuses, and what says which fields the entries lack, with commas around it."""
-    lent = {name: value for name, value in plain_fields(base.fields).items() if name not in PER_ENTRY}
+    lent = {name: value for name, value in slices_of(base.raw).items() if name not in PER_ENTRY}
     statuses: list[bytes] = []
     absent: list[bytes] = []
     for status, entry in firsts.items():
-        fields = plain_fields(entry.fields)
+        fields = slices_of(entry.raw)
         differing = {name: value for name, value in fields.items() if lent.get(name) != value}
         statuses.append(_name(status) + fields_text(differing)[1:] + b"}")
         lacking = [name_text(name) for name in lent if name not in fields]

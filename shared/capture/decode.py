@@ -1,6 +1,7 @@
 """From the bytes of a file to entries, numbered in their order."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from shared.capture import avro
@@ -11,30 +12,64 @@ from shared.capture.rawjson import UnreadableError
 from shared.capture.records import Found, records_in
 
 
+class CaptureReader:
+    """Reads one file that Event Hubs Capture wrote and that comes in pieces.
+
+    Args:
+        file: its name.
+    """
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._avro = avro.AvroReader()
+        self._compact = CompactReader()
+        self._events = 0
+        self._number = 0
+        self._empty = True
+        self._broken = False
+
+    @property
+    def block(self) -> int:
+        """Where in the file the block begins that is being read."""
+        return self._avro.block
+
+    def feed(self, data: bytes, *, last: bool = False) -> Iterator[Sequence[Entry | Aside]]:
+        """What is in each event that is complete by now. An empty file holds nothing, which is fine.
+
+        Args:
+            data: what comes next in the file.
+            last: whether nothing comes after it.
+        """
+        self._empty = self._empty and not data
+        if self._empty or self._broken:
+            return
+        try:
+            for value in self._avro.feed(data, last=last):
+                found = self._in_event(value)
+                self._number += len(found)
+                yield found
+        except avro.BrokenAvroError as error:
+            self._broken = True
+            yield [Aside(AsideReason.BROKEN_FILE, str(error), Position(self._file), b"", whole_file=True)]
+
+    def _in_event(self, value: Any) -> Sequence[Entry | Aside]:  # noqa: ANN401 - decoded Avro
+        if isinstance(value, avro.BrokenPart):
+            where = Position(self._file, offset=value.offset)
+            return [Aside(AsideReason.BROKEN_BLOCK, value.message, where, value.raw)]
+        event, self._events = self._events, self._events + 1
+        body = value.get("Body") if isinstance(value, dict) else None
+        entries = self._compact.read(body, self._number) if isinstance(body, bytes) else None
+        if entries is None:
+            return [*numbered(_records_of_event(value, self._file, event), self._number)]
+        return entries
+
+
 def entries_of_capture(data: bytes, file: str) -> Iterator[Entry | Aside]:
-    """Everything in a file that Event Hubs Capture wrote. An empty file holds nothing, which is fine."""
-    if not data:
-        return
-    reader = CompactReader()
-    event = number = 0
-    try:
-        for value in avro.values_in(data):
-            if isinstance(value, avro.BrokenPart):
-                where = Position(file, offset=value.offset)
-                yield Aside(AsideReason.BROKEN_BLOCK, value.message, where, value.raw)
-                number += 1
-                continue
-            body = value.get("Body") if isinstance(value, dict) else None
-            entries: Sequence[Entry | Aside] | None = None
-            if isinstance(body, bytes):
-                entries = reader.read(body, number)
-            if entries is None:
-                entries = list(numbered(_records_of_event(value, file, event), number))
-            yield from entries
-            number += len(entries)
-            event += 1
-    except avro.BrokenAvroError as error:
-        yield Aside(AsideReason.BROKEN_FILE, str(error), Position(file), data, whole_file=True)
+    """Everything in a file that Event Hubs Capture wrote."""
+    for found in CaptureReader(file).feed(data, last=True):
+        for item in found:
+            broken = isinstance(item, Aside) and item.whole_file
+            yield replace(item, raw=data) if broken else item
 
 
 def numbered(found: Iterable[Found | Aside], start: int = 0) -> Iterator[Entry | Aside]:

@@ -6,8 +6,7 @@ import msgspec
 
 from shared.capture import rawjson, times
 from shared.capture.aside import AsideReason
-from shared.capture.rawjson import Slices
-from shared.capture.shapes import Shape
+from shared.capture.rawjson import Fields
 from shared.model.operations import OperationKey
 
 CONDENSED: Final = "azure_activity_administrative_condensed"
@@ -36,58 +35,35 @@ _RANKS: Final = {START: 0, ACCEPT: 1} | dict.fromkeys(TERMINAL, 3)
 _OTHER_RANK: Final = 2
 
 
-class Entry(msgspec.Struct, gc=False):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One log record.
 
-    There are many of them, so this is the lightest kind of class there is. Nothing in one may refer to it.
+    There are many of them, so they are of the lightest kind of class there is.
 
     Attributes:
         number: its place among everything that came out of its capture file, from 0.
+        raw: its JSON text as it arrived, in one line.
         category: as spelled; empty if it has none.
         key: what ties it to its operation.
         status: folded; empty unless administrative.
         time: nanoseconds since 1970, or `times.UNREADABLE`.
         moment: sorts an operation's entries but for those that happened at once.
         administrative: whether it is to be combined with others.
-        text: holds its JSON text in one line, perhaps among that of others.
-        start: where its own begins.
-        end: where its own ends.
-        shape: the names of its fields, if its text is compact.
-        slices: its fields, if they are at hand.
     """
 
     number: int
+    raw: bytes
     category: str
     key: OperationKey
     status: str
     time: int
     moment: int
     administrative: bool
-    text: bytes
-    start: int
-    end: int
-    shape: Shape | None = None
-    slices: Slices | None = None
-
-    @property
-    def raw(self) -> bytes:
-        """Its JSON text as it arrived, in one line."""
-        return self.text[self.start : self.end]
-
-    @property
-    def fields(self) -> Slices:
-        """Its fields in their order, each as JSON text."""
-        return rawjson.slices_of(self.raw) if self.slices is None else self.slices
 
     @property
     def order(self) -> tuple[int, bytes]:
         """Sorts an operation's entries the same way however they arrived."""
         return (self.moment, self.raw)
-
-    def let_go(self) -> None:
-        """Keep its own text alone, so that the memory of what stood around it becomes free."""
-        self.text, self.start, self.end = self.raw, 0, self.end - self.start
-        self.shape = self.slices = None
 
 
 def entry_of(number: int, text: bytes) -> Entry:
@@ -107,6 +83,7 @@ def entry_of(number: int, text: bytes) -> Entry:
     time = times.nanoseconds(_text(fields, "time") or _text(fields, "TimeGenerated"))
     return Entry(
         number=number,
+        raw=raw,
         category=category,
         key=OperationKey(
             correlation, _text(fields, "operationName").lower(), _text(fields, "resourceId").lower()
@@ -115,10 +92,6 @@ def entry_of(number: int, text: bytes) -> Entry:
         time=time,
         moment=time << 2 | rank_of(status),
         administrative=administrative,
-        text=raw,
-        start=0,
-        end=len(raw),
-        slices=fields if administrative else None,
     )
 
 
@@ -143,7 +116,7 @@ def _refuse_invalid_utf8(raw: bytes) -> None:
         raise rawjson.UnreadableError(AsideReason.INVALID_UTF8, message) from error
 
 
-def _text(fields: Slices, name: str) -> str:
+def _text(fields: Fields, name: str) -> str:
     """The string in a field; numbers as they are spelled; empty for anything else."""
     raw = rawjson.last_of(fields, name)
     if raw[:1] in b"-0123456789":
@@ -151,7 +124,7 @@ def _text(fields: Slices, name: str) -> str:
     return rawjson.string_of(raw) or ""
 
 
-def _is_administrative(fields: Slices, category: str, correlation: str, status: str) -> bool:
+def _is_administrative(fields: Fields, category: str, correlation: str, status: str) -> bool:
     """Whether the entry is of the activity log's Administrative category.
 
     Entries without a category say so in `properties.eventCategory`, and are administrative if that is

@@ -44,13 +44,13 @@ class UnreadableError(ValueError):
 class _Repeated(bytes):
     """What stands behind a field's name that stands several times: `1,"name":2`, written as one value."""
 
-    last: bytes
+    values: Sequence[bytes]
 
     @classmethod
     def of(cls, name: str, values: Sequence[bytes]) -> Self:
-        """All values of the field; readers go by the last (RFC 8259, section 4)."""
+        """All values of the field."""
         made = cls((b"," + name_text(name) + b":").join(values))
-        made.last = values[-1]
+        made.values = values
         return made
 
 
@@ -107,10 +107,30 @@ def slices_of(text: bytes) -> Fields:
     return {name: all_[0] if len(all_) == 1 else _Repeated.of(name, all_) for name, all_ in values.items()}
 
 
-def last_of(fields: Slices, name: str) -> bytes:
-    """The JSON text of a field's value; of a repeated one the last, of an absent one nothing."""
-    value = fields.get(name, b"")
-    return value.last if isinstance(value, _Repeated) else bytes(value)
+def refs_of(text: bytes) -> dict[str, msgspec.Raw]:
+    """The fields of an object that was read before; they refer to the text.
+
+    Raises:
+        DecodeError: it has to be read by `slices_of`.
+        RecursionError: likewise.
+    """
+    return _FIELDS.decode(text)
+
+
+def all_of(fields: Fields, name: str) -> Sequence[bytes]:
+    """The JSON text of each value of a field."""
+    value = fields.get(name)
+    if isinstance(value, _Repeated):
+        return value.values
+    return [] if value is None else [value]
+
+
+def last_of(fields: Fields, name: str) -> bytes:
+    """The JSON text of a field's value; of an absent one nothing.
+
+    Of a repeated one it is the last, as with most readers (RFC 8259, section 4).
+    """
+    return next(reversed(all_of(fields, name)), b"")
 
 
 def outline_of(text: bytes) -> Fields:
@@ -184,11 +204,6 @@ def object_text(fields: Fields) -> bytes:
 def fields_text(fields: Fields) -> bytes:
     """These fields as they stand in an object, before each a comma."""
     return b"".join([b"," + name_text(name) + b":" + value for name, value in fields.items()])
-
-
-def plain_fields(fields: Slices) -> Fields:
-    """The fields apart from the text that they are slices of."""
-    return {name: value if isinstance(value, bytes) else bytes(value) for name, value in fields.items()}
 
 
 def array_text(items: Iterable[bytes]) -> bytes:

@@ -1,6 +1,7 @@
 """From text to entries: envelopes, arrays, bare records, one a line or one a document."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from shared.capture import rawjson
 from shared.capture.aside import Aside, AsideReason, Position
@@ -40,8 +41,9 @@ def _records_of(text: bytes, position: Position) -> Iterator[Found | Aside]:
         for number, item in enumerate(rawjson.items_of(text)):
             yield position.at(record=number), item
     elif text.startswith(b"{"):
-        fields = rawjson.outline_of(text)
-        if fields.get("records", b"").startswith(b"[") and not _RECORD_FIELDS & fields.keys():
+        fields = rawjson.slices_of(text)
+        arrays = rawjson.all_of(fields, "records")
+        if arrays and all(array.startswith(b"[") for array in arrays) and not _RECORD_FIELDS & fields.keys():
             yield from _in_envelope(fields, position)
         else:
             yield position, text
@@ -51,7 +53,8 @@ def _records_of(text: bytes, position: Position) -> Iterator[Found | Aside]:
 
 
 def _in_envelope(fields: rawjson.Fields, position: Position) -> Iterator[Found | Aside]:
-    for number, item in enumerate(rawjson.items_of(fields["records"])):
+    items = chain.from_iterable(map(rawjson.items_of, rawjson.all_of(fields, "records")))
+    for number, item in enumerate(items):
         yield position.at(record=number), item
     for name, value in fields.items():
         if name != "records":

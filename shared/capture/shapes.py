@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from shared.capture.rawjson import Slice, Slices, name_text
+import msgspec
+
+from shared.capture.rawjson import Slice, Slices, name_text, refs_of
 
 PER_ENTRY: Final = frozenset({"properties", "resultSignature"})
 """Fields that each entry has for itself, so that the base of a condensed record does not lend them."""
@@ -56,6 +58,29 @@ class Shape:
             if value != other:
                 pieces += (before, value)
         return _without_comma(pieces)
+
+
+_SHAPES: dict[tuple[str, ...], Shape] = {}
+_MOST: Final = 1_000
+
+
+def taken_apart(text: bytes) -> tuple[Shape, Slices] | None:
+    """Shape and fields of an entry's text; None if the text is not compact, or odd in any other way.
+
+    Spaces, a field that stands twice and escapes in a name make a text longer than the sum of what the fields
+    show, so that a text whose length is exactly that sum has none of it.
+    """
+    try:
+        fields = refs_of(text)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    names = tuple(fields)
+    shape = _SHAPES.get(names)
+    if shape is None:
+        if len(_SHAPES) >= _MOST:
+            _SHAPES.clear()
+        shape = _SHAPES[names] = Shape(names)
+    return (shape, fields) if shape.size + sum(map(len, fields.values())) == len(text) else None
 
 
 def _without_comma(pieces: list[Slice]) -> list[Slice]:

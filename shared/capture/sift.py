@@ -1,19 +1,38 @@
-"""Sorting what came out of a file: to be combined, to be handed on, repeated, or unreadable."""
+"""Sorting what came out of a file: to be combined, to be handed on, repeated, or unreadable; part by part.
 
+A file falls into parts, so that memory does not grow with it. A part holds what is ready: entries that pass
+through, what is set aside, and operations that are complete. Those that had their last entry long ago go
+first, since more may come of the others. What is open stays in memory for the next part, unless there is too
+much of it: then the oldest goes too, to be parked.
+
+Where the cuts are depends on the file alone, so that a file which is handled again falls into the same parts.
+"""
+
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Final
 
 from shared.capture.aside import Aside
 from shared.capture.entries import Entry
+from shared.capture.whole import is_complete
 from shared.model.captures import Counts
+from shared.model.operations import OperationKey
 
-_DIGEST_SIZE = 16
+PART: Final = 6 << 20
+"""Bytes of entries that are held at most, but for the last event's; a part has about half of it. More costs
+memory, about half as much again as this; less costs storage round trips, for each part some."""
+
+WINDOW: Final = 32_768
+"""Entries that pass through, and are remembered at least, by 16 bytes of digest each."""
+
+_DIGEST_SIZE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Sifted:
-    """What came out of a file.
+    """What came out of a part of a file.
 
     Attributes:
         administrative: entries to be combined with others.
@@ -29,34 +48,106 @@ class Sifted:
 
 
 def sift(found: Iterable[Entry | Aside]) -> Sifted:
-    """Sort the entries of one run; of those handed on, what is equal byte for byte stays once.
+    """Sort all at once; of those handed on, what is equal byte for byte stays once.
 
     Of the others duplicates are found when they are combined, since they have the same key.
     """
-    administrative: list[Entry] = []
-    passed: list[Entry] = []
-    asides: list[Aside] = []
-    duplicates = unmatched = 0
-    seen: set[bytes] = set()
-    for item in found:
-        if isinstance(item, Aside):
-            asides.append(item)
-            continue
-        if item.administrative and item.key.correlation:
-            administrative.append(item)
-            continue
-        digest = blake2b(item.raw, digest_size=_DIGEST_SIZE).digest()
-        if digest in seen:
-            duplicates += 1
-            continue
-        seen.add(digest)
-        unmatched += item.administrative
-        passed.append(item)
-    counts = Counts(
-        entries=len(passed) + duplicates + len(asides),
-        passed_through=len(passed),
-        duplicates=duplicates,
-        set_aside=len(asides),
-        unmatched=unmatched,
-    )
-    return Sifted(tuple(administrative), tuple(passed), tuple(asides), counts)
+    parts = Parts(most=sys.maxsize, window=sys.maxsize)
+    parts.add(found)
+    return parts.rest()
+
+
+class Parts:
+    """The entries of one file, until they leave in a part.
+
+    Args:
+        most: bytes of entries that are held.
+        window: how many entries that pass through are remembered at least, so that repeated ones are found.
+    """
+
+    def __init__(self, most: int = PART, window: int = WINDOW) -> None:
+        self._most = most
+        self._window = window
+        self._groups: dict[OperationKey, list[Entry]] = {}
+        self._size = 0
+        self._passed: list[Entry] = []
+        self._asides: list[Aside] = []
+        self._beside = 0
+        self._duplicates = self._unmatched = 0
+        self._seen: set[bytes] = set()
+        self._seen_before: set[bytes] = set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a part has to be taken."""
+        return self._size + self._beside >= self._most
+
+    def add(self, found: Iterable[Entry | Aside]) -> None:
+        """Take in what was found in an event."""
+        groups = self._groups
+        size = 0
+        for item in found:
+            if isinstance(item, Aside):
+                self._asides.append(item)
+                self._beside += len(item.raw)
+            elif item.administrative and item.key.correlation:
+                key = item.key
+                group = groups.pop(key, None)
+                if group is None:
+                    group = []
+                group.append(item)
+                groups[key] = group  # The last one now.
+                size += len(item.raw)
+            else:
+                self._pass(item)
+        self._size += size
+
+    def take(self) -> Sifted:
+        """The next part."""
+        taken = self._take([key for key, group in self._groups.items() if is_complete(group)])
+        taken += self._take([*self._groups])
+        return self._sifted(taken)
+
+    def rest(self) -> Sifted:
+        """The last part: everything that is left."""
+        taken = [entry for group in self._groups.values() for entry in group]
+        self._groups.clear()
+        self._size = 0
+        return self._sifted(taken)
+
+    def _take(self, keys: Iterable[OperationKey]) -> list[Entry]:
+        """Entries of these operations, until no more than half is held."""
+        taken: list[Entry] = []
+        for key in keys:
+            if self._size <= self._most // 2:
+                break
+            group = self._groups.pop(key)
+            self._size -= sum(len(entry.raw) for entry in group)
+            taken += group
+        return taken
+
+    def _sifted(self, administrative: list[Entry]) -> Sifted:
+        passed, asides = self._passed, self._asides
+        counts = Counts(
+            entries=len(passed) + self._duplicates + len(asides),
+            passed_through=len(passed),
+            duplicates=self._duplicates,
+            set_aside=len(asides),
+            unmatched=self._unmatched,
+        )
+        self._passed, self._asides = [], []
+        self._beside = self._duplicates = self._unmatched = 0
+        return Sifted(tuple(administrative), tuple(passed), tuple(asides), counts)
+
+    def _pass(self, entry: Entry) -> None:
+        """Hand an entry on, unless it repeats one that is remembered."""
+        digest = blake2b(entry.raw, digest_size=_DIGEST_SIZE).digest()
+        if digest in self._seen or digest in self._seen_before:
+            self._duplicates += 1
+            return
+        self._seen.add(digest)
+        if len(self._seen) >= self._window:
+            self._seen, self._seen_before = set(), self._seen
+        self._unmatched += entry.administrative
+        self._passed.append(entry)
+        self._beside += len(entry.raw)

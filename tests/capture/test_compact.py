@@ -146,11 +146,11 @@ def test_bodies_as_azure_monitor_writes_them_are_read_fast() -> None:
     [
         text(record()),
         text([record()]),
-        b'{"records": []}',
         b'{"records":[17]}',
         b'{"records":[{"a":NaN}]}',
         b'{"records":[{"a":"\xff"}]}',
-        b'{"records":[{"a":1,"a":2}]}',
+        b'{"records":[{"a":1}],"records":[{"a":2}]}',
+        b'{"records": [{"a":1}], "record\\u0073": [{"a":2}]}',
         b'{"records":[{"a":1}],"more":1}',
         b'{"records":[' + text(record()).replace(b",", b",\n") + b"]}",
     ],

@@ -59,6 +59,13 @@ def test_a_bad_body_is_set_aside_and_its_neighbours_are_read(body: bytes | None,
     assert (asides[0].position.event, asides[0].position.sequence) == (1, 101)
 
 
+def test_an_envelope_may_hold_its_records_in_two_places() -> None:
+    entries, asides = read(
+        capture_file([b'{"records":[{"a":1}],"records":[{"a":2}],"record\\u0073":[{"a":3}]}'])
+    )
+    assert ([one.raw for one in entries], asides) == ([b'{"a":1}', b'{"a":2}', b'{"a":3}'], [])
+
+
 def test_a_bad_record_does_not_take_its_neighbours_along() -> None:
     good = text(record())
     for bad in (b"17", b"NaN", b'{"a":"\xff"}'):
