@@ -68,9 +68,17 @@ class Context:
             interval = min(interval, len(jobs) * SECONDS_PER_JOB)
         await self.send_spread(jobs, interval)
 
-    async def read_back(self, job: Job) -> None:
-        """Have the targets of a job looked at again when Azure has had time to keep what was written."""
-        await self.send_once(replace(job, cause=Cause.RETRY, attempt=0), self.settings.read_back_seconds)
+    async def read_back(self, job: Job, written_at: datetime | None = None) -> None:
+        """Have the targets of a job looked at again when Azure has had time to keep what was written.
+
+        Args:
+            job: names them.
+            written_at: when the last of them was written (UTC); now, if nothing is said.
+        """
+        now = self.clock()
+        passed = max((now - (written_at or now)).total_seconds(), 0.0)
+        delay = max(self.settings.read_back_seconds - passed, 0.0)
+        await self.send_once(replace(job, cause=Cause.RETRY, attempt=0), delay)
 
     async def send_once(self, job: Job, delay: float = 1.0) -> None:
         """Send a job after `delay` seconds, unless one for the same target comes no later anyway."""

@@ -7,6 +7,7 @@ them cost a few storage round trips besides their calls to Azure.
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from shared.arm.errors import ArmError, ThrottledError
 from shared.arm.event_hubs import rule_id
@@ -33,7 +34,7 @@ from shared.sync.upkeep import (
     problem_of,
     settled,
 )
-from shared.sync.visits import MOST_PER_JOB, save, visit
+from shared.sync.visits import MOST_PER_JOB, Visit, save, visit
 
 _log = logging.getLogger(__name__)
 
@@ -66,11 +67,10 @@ class ResourceSettingsStep:
         due = [row for row in reachable if self._is_due(job, row.fact)]
         made = await visit(due[:MOST_PER_JOB], lambda resource: self._look_after(job, resource, hubs))
         await self._save(made.changed)
-        written = any(after.upkeep.coverage is Coverage.WRITTEN for _, after in made.changed)
-        unread = written or any(row.fact.upkeep.coverage is Coverage.WRITTEN for row in rows)
+        written = last_written([row.fact for row in reachable], made)
         # A read-back that was hindered comes again by itself: a second one each time would double them.
-        if unread and not (job.cause is Cause.RETRY and made.hindrance is not None):
-            await context.read_back(job)
+        if written is not None and not (job.cause is Cause.RETRY and made.hindrance is not None):
+            await context.read_back(job, written)
         if isinstance(made.hindrance, ThrottledError) and made.changed:
             # What was done counts: the rest is begun afresh, not tried once more.
             await context.queue.send(replace(job, attempt=0), made.hindrance.retry_after)
@@ -180,6 +180,13 @@ def due_subscriptions(resources: Iterable[Resource], hubs: Hubs, job: Job, conte
         if resource.listed.region in hubs
         and is_wanted(resource.upkeep, job, context.settings, now, resource.listed.key)
     }
+
+
+def last_written(before: Iterable[Resource], made: Visit[Resource]) -> datetime | None:
+    """When the last of what is still to be read back was written, after a visit; None if nothing is."""
+    now = {each.listed.key: each for each in (*before, *(after for _, after in made.changed))}
+    unread = [each.upkeep for each in now.values() if each.upkeep.coverage is Coverage.WRITTEN]
+    return max((each.written_at for each in unread if each.written_at is not None), default=None)
 
 
 def withdrawn(
