@@ -135,7 +135,7 @@ class Case:
 
     @property
     def jobs(self) -> float:
-        """Timers and jobs a month: nine timers and eight plans per customer in five minutes, ten visits each."""
+        """Timers and jobs a month: nine timers and eight plans per customer in five minutes, and visits."""
         return (288 * (9 + 8 * self.customers) + 10 * self.subscriptions) * DAYS
 
 

@@ -11,6 +11,9 @@ param email string
 param quietHours int
 param systemTopicName string
 
+// What every handled capture file says of itself; its path begins with namespace and customer.
+var runs = 'AppTraces | where Message startswith "lightkeeper.run " | extend Run = parse_json(substring(Message, 16)) | where tostring(Run.source) endswith ".avro" | extend Customer = tostring(split(tostring(Run.source), "/")[1])'
+
 var rules = [
   {
     name: 'poison-messages'
@@ -38,7 +41,7 @@ var rules = [
     severity: 2
     every: 'PT1H'
     window: 'P2D'
-    query: 'AppTraces | where Message startswith "handled " | parse Message with "handled " Namespace "/" Customer "/" * | summarize Last = max(TimeGenerated) by Customer | where Last < ago(${quietHours}h)'
+    query: '${runs} | summarize Last = max(TimeGenerated) by Customer | where Last < ago(${quietHours}h)'
     mute: 'P1D'
     dimensions: ['Customer']
   }
@@ -48,7 +51,7 @@ var rules = [
     severity: 3
     every: 'PT1H'
     window: 'PT1H'
-    query: 'AppTraces | where Message startswith "handled " | parse Message with "handled " Namespace "/" Customer "/" * "set_aside=" SetAside:long "," * | where SetAside > 0'
+    query: '${runs} | where toint(Run.set_aside) > 0'
     mute: null
     dimensions: ['Customer']
   }

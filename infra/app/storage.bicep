@@ -34,11 +34,10 @@ var steps = [
   'offboarding'
 ]
 
-var queues = concat(
-  map(steps, step => 'sync-${step}'),
-  map(steps, step => 'sync-${step}-poison'),
-  ['condensed-ready']
-)
+// What the app works off; what fails too often goes to the queue of the same name with -poison.
+var jobs = concat(map(steps, step => 'sync-${step}'), ['capture-files'])
+
+var queues = concat(jobs, map(jobs, queue => '${queue}-poison'), ['condensed-ready'])
 
 var tables = [
   'integrations'

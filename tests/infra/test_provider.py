@@ -1,6 +1,7 @@
 """The provider's side: what the app needs is there, and nobody has more than is listed."""
 
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -10,18 +11,21 @@ from typing import Any
 
 import pytest
 
+from shared.capture.evidence import EVENT, report
 from shared.capture.handoff import CONDENSED_QUEUE
-from shared.model.captures import Container, Counts
+from shared.model.captures import CaptureState, Container
 from shared.model.jobs import Step
 from shared.onboarding.offer import FILES
 from shared.settings import SCHEDULES, STORAGE_CONNECTION, Settings
 from shared.store.blobs import ContainerName
+from shared.store.captures import LedgerEntry
 from shared.store.tables import TableName
-from tests.helpers.facts import ENVIRONMENT, a_role
+from tests.helpers.facts import ENVIRONMENT, NOW, a_guid, a_role
 from tests.infra.evaluate import INFRA, Deployed, Resource, deploy, parameters_of
 
 _ROOT = INFRA.parent
 _PARAMETERS = ["main.bicepparam", "parameters/small.bicepparam", "parameters/large.bicepparam"]
+_STORAGE = "Microsoft.Storage/storageAccounts"
 _PLATFORM = {"deployment-package", "event-grid-dead-letter"}
 """Containers of the platform, not of the app."""
 
@@ -133,15 +137,14 @@ def test_the_app_accepts_the_settings_that_it_is_given(deployed: Deployed) -> No
 
 
 def test_everything_that_the_app_stores_in_is_there(deployed: Deployed) -> None:
-    steps = {step.queue for step in Step}
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted((_ROOT / "functions").glob("*.py")))
+    jobs = set(re.findall(r'queue_trigger\("\w+", "([\w-]+)"', source))
+    assert jobs > {step.queue for step in Step}
     containers = {each.value for each in (*ContainerName, *Container)}
-    assert (
-        _names(deployed, "Microsoft.Storage/storageAccounts/blobServices/containers")
-        == containers | _PLATFORM
-    )
-    assert _names(deployed, "Microsoft.Storage/storageAccounts/tableServices/tables") == {*TableName}
-    assert _names(deployed, "Microsoft.Storage/storageAccounts/queueServices/queues") == (
-        steps | {f"{name}-poison" for name in steps} | {CONDENSED_QUEUE}
+    assert _names(deployed, f"{_STORAGE}/blobServices/containers") == containers | _PLATFORM
+    assert _names(deployed, f"{_STORAGE}/tableServices/tables") == {*TableName}
+    assert _names(deployed, f"{_STORAGE}/queueServices/queues") == (
+        jobs | {f"{name}-poison" for name in jobs} | {CONDENSED_QUEUE}
     )
 
 
@@ -244,42 +247,52 @@ def test_alerts_and_budget_reach_somebody_or_nobody_is_promised_it() -> None:
         assert bool(deployed.of("Microsoft.Consumption/budgets")) == bool(email)
 
 
-def test_alerts_and_the_workbook_look_for_what_the_app_logs() -> None:
-    text = (INFRA / "app/alerts.bicep").read_text() + (INFRA / "app/workbook.json").read_text()
-    source = "".join(path.read_text(encoding="utf-8") for path in sorted((_ROOT / "shared").rglob("*.py")))
-    wanted = set(re.findall(r'Message startswith \\?"([a-z ]+)', text))
-    assert wanted == {
-        "handled ",
-        "problem raised ",
-        "problem raised reason",
-        "given up ",
-        "set aside a message",
-        "done ",
-        "again in ",
-    }
-    assert not [
-        words for words in wanted if not re.search(rf'_log\.\w+\(\s*"(?:%s )?{words.strip()}', source)
-    ]
-
-
-def test_queries_can_take_apart_what_the_app_logs() -> None:
-    lines = {
-        "handled ": f"handled keeper-1/contoso/0/2026/11/21/12/00/00.avro: {Counts(entries=1, condensed=1)}",
-        "problem raised reason=": "problem raised reason=over_cap where=x integration=y",
-    }
+def _queries() -> list[str]:
     items = json.loads((INFRA / "app/workbook.json").read_text(encoding="utf-8"))["items"]
-    queries = [item["content"]["query"] for item in items if "query" in item["content"]]
-    queries += re.findall(r"query: '(.*)'", (INFRA / "app/alerts.bicep").read_text(encoding="utf-8"))
-    parsed = [
-        re.findall(r'"([^"]*)"', found)
-        for each in queries
-        for found in re.findall(r"parse Message with ([^|]+)", each)
-    ]
-    assert len(parsed) == 7
-    for literals in parsed:
-        rest = lines[literals[0]]
-        for literal in literals:
-            assert literal in rest, (literal, literals)
+    rules = deploy(*parameters_of(INFRA / "main.bicepparam")).of("Microsoft.Insights/scheduledQueryRules")
+    found = [item["content"]["query"] for item in items if "query" in item["content"]]
+    return found + [each.body["properties"]["criteria"]["allOf"][0]["query"] for each in rules]
+
+
+def test_alerts_and_the_workbook_look_for_what_the_app_logs() -> None:
+    wanted = {words for each in _queries() for words in re.findall(r'Message startswith "([^"]+)"', each)}
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted((_ROOT / "shared").rglob("*.py")))
+    assert len(wanted) == 8
+    for words in wanted - {f"{EVENT} "}:
+        begin = re.escape(words.partition("=")[0].strip())
+        assert re.search(rf'_log\.\w+\(\s*"{begin}', source), words
+
+
+def test_alerts_and_the_workbook_read_what_every_run_says_of_itself(caplog: pytest.LogCaptureFixture) -> None:
+    entry = LedgerEntry(
+        integration_id=a_guid(1),
+        run="run",
+        day=NOW,
+        source="keeper-westeurope-1/contoso/0/2026/11/21/12/00/00.avro",
+        state=CaptureState.DONE,
+    )
+    with caplog.at_level(logging.INFO):
+        report(entry)
+    (line,) = caplog.messages
+    queries = [each for each in _queries() if "Run." in each]
+    assert len(queries) == 5
+    for query in queries:
+        (begin,) = re.findall(r'startswith "(lightkeeper[^"]+)"', query)
+        assert line.startswith(begin)
+        assert f"substring(Message, {len(begin)})" in query
+        run = json.loads(line[len(begin) :])
+        assert set(re.findall(r"Run\.(\w+)", query)) <= run.keys()
+        assert run["source"].split("/")[1] == "contoso"
+
+
+def test_what_raised_problems_say_can_be_taken_apart() -> None:
+    line = "problem raised reason=over_cap where=x integration=y"
+    parsed = [found for each in _queries() for found in re.findall(r"parse Message with ([^|]+)", each)]
+    assert len(parsed) == 2
+    for found in parsed:
+        rest = line
+        for literal in re.findall(r'"([^"]*)"', found):
+            assert literal in rest
             rest = rest.partition(literal)[2]
 
 
