@@ -29,7 +29,6 @@ from shared.store.tables import (
     moment_of,
     overwrite,
     query,
-    remove,
     text_of,
     write,
 )
@@ -96,17 +95,13 @@ class ClaimStore:
             )
 
     async def drop(self, job: Job) -> None:
-        """Drop the claim of a job that begins."""
+        """Drop the claim of a job that begins, whoever made it.
+
+        Whoever found it until now sent no job, and need not: this one looks only from now on. One that is
+        made at this very moment may go with it, and then a second job is sent, which finds nothing to do.
+        """
         table = await self._storage.table(TableName.CLAIMS)
-        row = await find(table, _partition(job), _row(job))
-        if row is None:
-            return
-        try:
-            await commit(
-                table, [remove({"PartitionKey": _partition(job), "RowKey": _row(job)}, row["_etag"])]
-            )
-        except ConflictError:
-            return
+        await table.delete_entity(_partition(job), _row(job))
 
     async def planned(self, job: Job) -> str:
         """Stamp of the moment when the last planning job of this kind to come to its end began, or empty."""

@@ -113,6 +113,23 @@ class MemoryTable:
 
         return await self._turnstile.call(done)
 
+    async def upsert_entity(self, row: Mapping[str, Any], **_: object) -> dict[str, str]:
+        """Write a row whatever was there."""
+
+        async def done() -> dict[str, str]:
+            entity = self._rows[row["PartitionKey"], row["RowKey"]] = _Entity(row, self._etag())
+            return entity.metadata
+
+        return await self._turnstile.call(done)
+
+    async def delete_entity(self, partition: str, row: str) -> None:
+        """Delete a row, if it is there."""
+
+        async def done() -> None:
+            self._rows.pop((partition, row), None)
+
+        await self._turnstile.call(done)
+
     async def submit_transaction(self, changes: Iterable[Change]) -> None:
         """Do all changes, or none.
 
