@@ -3,17 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
-import msgspec
+from typing import NamedTuple
 
 from shared.model.ids import stable_hash
 
 
-class OperationKey(msgspec.Struct, frozen=True, order=True, cache_hash=True):
+class OperationKey(NamedTuple):
     """What the entries of one operation have in common, in lower case; a part that is absent is empty.
 
-    The correlation ID alone would be wrong: a whole ARM deployment shares one. There is one for every entry
-    that is read, in many a dictionary, so it knows its hash.
+    The correlation ID alone would be wrong: a whole ARM deployment shares one.
     """
 
     correlation: str
