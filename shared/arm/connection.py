@@ -72,8 +72,9 @@ class Arm:
         self._url = url
         self._credential = credential
         self._provider_subscription_id = provider_subscription_id
+        # No proxy and no `.netrc` in between: looking for them with every request is slow.
         self._transport = transport or AioHttpTransport(
-            connection_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS
+            connection_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS, use_env_settings=False
         )
         self._buckets = Buckets(clock)
 

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import ResourceExistsError
@@ -13,6 +13,10 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from shared.settings import StorageSettings
 from shared.store.tables import TableName
+
+# No proxy and no `.netrc` stands between a Functions app and its storage account, and looking for them
+# takes more than a third of the client's work for a small request.
+_DIRECT: Final[dict[str, Any]] = {"use_env_settings": False}
 
 
 class Storage:
@@ -26,13 +30,13 @@ class Storage:
     def __init__(self, settings: StorageSettings, credential: AsyncTokenCredential) -> None:
         if settings.connection_string is not None:
             text = settings.connection_string
-            self._tables = TableServiceClient.from_connection_string(text)
-            self._queues = QueueServiceClient.from_connection_string(text)
-            self._blobs = BlobServiceClient.from_connection_string(text)
+            self._tables = TableServiceClient.from_connection_string(text, **_DIRECT)
+            self._queues = QueueServiceClient.from_connection_string(text, **_DIRECT)
+            self._blobs = BlobServiceClient.from_connection_string(text, **_DIRECT)
         else:
-            self._tables = TableServiceClient(settings.table_url, credential=credential)
-            self._queues = QueueServiceClient(settings.queue_url, credential=credential)
-            self._blobs = BlobServiceClient(settings.blob_url, credential=credential)
+            self._tables = TableServiceClient(settings.table_url, credential=credential, **_DIRECT)
+            self._queues = QueueServiceClient(settings.queue_url, credential=credential, **_DIRECT)
+            self._blobs = BlobServiceClient(settings.blob_url, credential=credential, **_DIRECT)
         self._table_clients: dict[str, TableClient] = {}
         self._queue_clients: dict[str, QueueClient] = {}
         self._container_clients: dict[str, ContainerClient] = {}
