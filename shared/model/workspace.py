@@ -15,6 +15,7 @@ class Workspace:
         region: where it is; empty until Azure was asked.
         upkeep: how far its export rule has come.
         replaced: whether an older rule of ours was looked for after ours was read back, and is gone.
+        adopted: whether the older rule itself is kept, because it sends to the very hub that ours would.
     """
 
     integration_id: str
@@ -22,6 +23,7 @@ class Workspace:
     region: str = ""
     upkeep: Upkeep = Upkeep()  # noqa: RUF009 - frozen, so it can be shared
     replaced: bool = False
+    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,10 +47,19 @@ class WorkspaceStore:
             "id": workspace.id,
             "region": workspace.region,
             "replaced": workspace.replaced,
+            "adopted": workspace.adopted,
             **columns_of(workspace.upkeep),
         }
         await commit(await self._storage.table(TableName.WORKSPACES), [write(row, etag)])
 
 
 def _from_row(row: Row) -> Workspace:
-    return Workspace(row["PartitionKey"], row["id"], row["region"], upkeep_of(row), row["replaced"])
+    return Workspace(
+        integration_id=row["PartitionKey"],
+        id=row["id"],
+        region=row["region"],
+        upkeep=upkeep_of(row),
+        replaced=row["replaced"],
+        # Rows from before older rules could be adopted do not have this.
+        adopted=row.get("adopted", False),
+    )

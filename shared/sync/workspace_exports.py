@@ -2,6 +2,12 @@
 
 If an older rule of ours exists, the new one is made and read back before the old one is deleted: no gap, and
 not everything twice for longer than it takes.
+
+Where the older rule sends to the very hub that the new one is to send to, Azure refuses the new one, for no
+two rules of a workspace may have the same destination. Then the older rule is adopted: it is changed where it
+stands, and keeps its name. To delete it first would leave a gap, since a rule exports nothing for about half
+an hour after it is made (learn.microsoft.com/azure/azure-monitor/logs/logs-data-export); a PUT to the rule
+that is there leaves none, and may be repeated after a crash like any other.
 """
 
 import logging
@@ -21,8 +27,8 @@ from shared.model.workspace import Workspace
 from shared.settings import Settings
 from shared.store.tables import Stored
 from shared.sync.context import Context
-from shared.sync.keepers import ExportRuleKeeper
-from shared.sync.upkeep import given_up, has_news, is_stale, is_wanted, look_after, settled
+from shared.sync.keepers import LOG_ANALYTICS_CONTRIBUTOR, ExportRuleKeeper
+from shared.sync.upkeep import Action, explained, given_up, has_news, is_stale, is_wanted, look_after, settled
 
 _log = logging.getLogger(__name__)
 
@@ -93,11 +99,9 @@ class WorkspaceExportsStep:
             await self._save(row, located)
             await context.start(Step.EVENT_HUBS, Cause.ONBOARDING)
             return
-        wanted = wanted_rule(context.settings, hub.fact)
-        keeper = ExportRuleKeeper(context.arm, located.id, wanted)
-        upkeep, action = await look_after(keeper, located.upkeep, context.clock(), job.cycle)
-        after = replace(located, upkeep=upkeep)
-        if upkeep.coverage is Coverage.CONFIGURED:
+        after, action = await self._kept(job, located, wanted_rule(context.settings, hub.fact))
+        upkeep = after.upkeep
+        if upkeep.coverage is Coverage.CONFIGURED and not after.adopted:
             after = await self._without_older(after)
         _log.info(
             "export rule %s (%s) integration=%s workspace=%s",
@@ -109,6 +113,41 @@ class WorkspaceExportsStep:
         await self._save(row, after)
         if upkeep.coverage is Coverage.WRITTEN:
             await context.read_back(job)
+
+    async def _kept(self, job: Job, workspace: Workspace, wanted: ExportRule) -> tuple[Workspace, Action]:
+        context = self._context
+        older = self._older_name()
+        if not (workspace.adopted and older):
+            keeper = ExportRuleKeeper(context.arm, workspace.id, wanted)
+            upkeep, action = await look_after(keeper, workspace.upkeep, context.clock(), job.cycle)
+            if upkeep.reason is not Reason.SINK_ALREADY_USED or not await self._has_same_hub(
+                workspace.id, older, wanted
+            ):
+                return replace(workspace, upkeep=upkeep, adopted=False), action
+            _log.info("older export rule adopted workspace=%s", workspace.id)
+            # It is there: read first, then changed.
+            workspace = replace(workspace, upkeep=replace(workspace.upkeep, coverage=Coverage.WRITTEN))
+        keeper = ExportRuleKeeper(context.arm, workspace.id, replace(wanted, name=older))
+        upkeep, action = await look_after(keeper, workspace.upkeep, context.clock(), job.cycle)
+        return replace(workspace, upkeep=upkeep, adopted=True), action
+
+    async def _has_same_hub(self, workspace_id: str, name: str, wanted: ExportRule) -> bool:
+        """Whether there is a rule of that name that sends to where the wanted one is to send."""
+        if not name:
+            return False
+        try:
+            found = await get_rule(self._context.arm, workspace_id, name)
+        except (ThrottledError, UnavailableError):
+            raise
+        except ArmError:
+            return False
+        return found is not None and has_destination_of(found, wanted)
+
+    def _older_name(self) -> str:
+        """Name of the older rule, if there may be one."""
+        settings = self._context.settings
+        name = settings.older_export_rule
+        return "" if name.lower() == settings.export_rule_name.lower() else name
 
     async def _located(self, job: Job, workspace: Workspace) -> Workspace:
         if workspace.region:
@@ -126,16 +165,27 @@ class WorkspaceExportsStep:
 
     async def _without_older(self, workspace: Workspace) -> Workspace:
         """Only now that the new rule was read back may the old one go."""
-        name = self._context.settings.older_export_rule
-        if not name or name.lower() == self._context.settings.export_rule_name.lower():
+        context, name = self._context, self._older_name()
+        if not name:
             return workspace
-        if await get_rule(self._context.arm, workspace.id, name) is not None:
-            await delete_rule(self._context.arm, workspace.id, name)
-            _log.info(
-                "older export rule deleted integration=%s workspace=%s",
-                workspace.integration_id,
-                workspace.id,
-            )
+        place = f"{workspace.id} {name}"
+        try:
+            if await get_rule(context.arm, workspace.id, name) is not None:
+                await delete_rule(context.arm, workspace.id, name)
+                _log.info(
+                    "older export rule deleted integration=%s workspace=%s",
+                    workspace.integration_id,
+                    workspace.id,
+                )
+        except (ThrottledError, UnavailableError):
+            raise
+        except ArmError as error:
+            # The new rule stands all the same; what the older one sends besides is a problem of its own.
+            detail = explained(error, LOG_ANALYTICS_CONTRIBUTOR)
+            await context.note(workspace.integration_id, place, error.reason, detail)
+            return replace(workspace, replaced=False)
+        if not workspace.replaced:
+            await context.note(workspace.integration_id, place, None, "")
         return replace(workspace, replaced=True)
 
     async def _save(self, before: Stored[Workspace], after: Workspace) -> None:
@@ -144,6 +194,12 @@ class WorkspaceExportsStep:
         if has_news(before.fact.upkeep, after.upkeep):
             await self._context.note(after.integration_id, after.id, after.upkeep.reason, after.upkeep.detail)
         await self._context.workspaces.save(after, before.etag)
+
+
+def has_destination_of(rule: ExportRule, other: ExportRule) -> bool:
+    """Whether two rules send to the same hub, so that Azure takes only one of them."""
+    destinations = [(each.namespace_id.lower(), each.hub.lower()) for each in (rule, other)]
+    return destinations[0] == destinations[1]
 
 
 def wanted_rule(settings: Settings, hub: HubAssignment) -> ExportRule:
