@@ -90,7 +90,6 @@ class CaptureApp:
         self._storage = storage
         self._blobs = BlobStore(storage)
         self._captures = CaptureStore(storage)
-        self._operations = OperationStore(storage, self._blobs, _WAIT, _RETENTION)
         customer = f"c{uuid4().hex[:12]}"
         self._assignment = HubAssignment(
             "eastus", customer, str(uuid4()), 1, _NAMESPACE, HubState.READY, _NOW
@@ -113,7 +112,7 @@ class CaptureApp:
         return CaptureHandler(
             blobs=self._blobs,
             captures=self._captures,
-            operations=self._operations,
+            operations=OperationStore(self._storage, self._blobs, _WAIT, _RETENTION),
             handoff=handoff,
             repairs=Repairs(sink=_Jobs(), subscriptions=_Subscriptions(), ours=_OURS, clock=lambda: _NOW),
             hubs=_Hubs(self._assignment),

@@ -97,7 +97,7 @@ class Correlator:
     ) -> Plan:
         plans: dict[int, Plan] = {}
         undecided = dict(arrived)
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             keys = {number: {entry.key for entry in entries} for number, entries in undecided.items()}
             try:
                 loaded = await self._operations.load(integration_id, keys, view)
@@ -110,7 +110,7 @@ class Correlator:
                 for number in undecided
                 if (changed := _changed(plans[number], view)) or (tidy and loaded[number].etag)
             }
-            lost = await self._operations.save(integration_id, loaded, changes, view)
+            lost = await self._operations.save(integration_id, loaded, changes, view, apart=attempt > 0)
             undecided = {number: undecided[number] for number in lost}
             if not undecided:
                 return _together(plans[number] for number in sorted(plans))

@@ -41,6 +41,9 @@ _TRANSACTION: Final = 720_000
 """Packed bytes in one transaction. They travel in base64, and a body over 1 MiB would hold up the event loop
 (the service itself takes 4 MiB)."""
 
+_REMEMBERED: Final = 4 << 20
+"""Bytes of archives that a process remembers, so that whoever loses a race does not read them again."""
+
 _BINARY: Final = "application/octet-stream"
 
 
@@ -117,6 +120,7 @@ class OperationStore:
         self._wait = wait
         self._retention = retention
         self._roomy = roomy
+        self._archives: dict[str, bytes] = {}
 
     async def load(
         self, integration_id: str, keys: Mapping[int, Collection[OperationKey]], view: View
@@ -144,10 +148,19 @@ class OperationStore:
         loaded: Mapping[int, Loaded],
         changes: Mapping[int, Sequence[Operation | WaitingRoom]],
         view: View,
+        *,
+        apart: bool = False,
     ) -> set[int]:
         """Write the operations and waiting rooms that changed, and forget what may be forgotten.
 
-        A bucket that never was and has nothing new must not be among them.
+        Args:
+            integration_id: whose.
+            loaded: the buckets as they were read.
+            changes: what is new, by bucket. A bucket that never was and has nothing new must not be
+                among them.
+            view: of the run that writes.
+            apart: whether each bucket is written by itself. That costs more requests, and lets others have
+                some of the buckets while this run has the others.
 
         Returns:
             The buckets that somebody else changed in the meantime, of which nothing was written.
@@ -161,7 +174,7 @@ class OperationStore:
         ]
         table = await self._storage.table(TableName.OPERATIONS)
         lost: set[int] = set()
-        for some in _transactions(drafts):
+        for some in _transactions(drafts, 0 if apart else _TRANSACTION):
             try:
                 await commit(table, [draft.change for draft in some])
             except ConflictError:
@@ -211,9 +224,18 @@ class OperationStore:
         bucket = await asyncio.to_thread(parked.unpacked, data)
         wish = _Wish(bucket, keys, view)
         needed = [archive for archive in bucket.archives if wish.needs(archive)]
-        older = await asyncio.gather(*(self._read(archive.blob) for archive in needed))
+        older = await asyncio.gather(*(self._archive(archive.blob) for archive in needed))
         known = await asyncio.to_thread(wish.known, older)
         return Loaded(bucket, known, row["_etag"], row["blob"])
+
+    async def _archive(self, blob: str) -> bytes:
+        """An archive; once a row refers to it, it stays as it is."""
+        data = self._archives.get(blob)
+        if data is None:
+            data = self._archives[blob] = await self._read(blob)
+        while sum(map(len, self._archives.values())) > _REMEMBERED:
+            del self._archives[next(iter(self._archives))]
+        return data
 
     async def _read(self, blob: str) -> bytes:
         try:
@@ -321,11 +343,11 @@ def _gone(loaded: Loaded, bucket: Bucket, blob: str) -> tuple[str, ...]:
     return tuple(sorted(before - {"", blob, *(archive.blob for archive in bucket.archives)}))
 
 
-def _transactions(drafts: Iterable[_Draft]) -> Iterator[list[_Draft]]:
-    """Buckets that go into one transaction together."""
+def _transactions(drafts: Iterable[_Draft], most: int) -> Iterator[list[_Draft]]:
+    """Buckets that go into one transaction together, of so many bytes at most."""
     some: list[_Draft] = []
     for draft in drafts:
-        if some and sum(one.weight for one in some) + draft.weight > _TRANSACTION:
+        if some and sum(one.weight for one in some) + draft.weight > most:
             yield some
             some = []
         some.append(draft)

@@ -270,10 +270,12 @@ class Overtaken(OperationStore):
         loaded: Mapping[int, Loaded],
         changes: Mapping[int, Sequence[Operation | WaitingRoom]],
         view: View,
+        *,
+        apart: bool = False,
     ) -> set[int]:
         while self._meanwhile:
             await self._meanwhile.pop()()
-        return await super().save(integration_id, loaded, changes, view)
+        return await super().save(integration_id, loaded, changes, view, apart=apart)
 
 
 async def test_a_handler_that_lost_a_race_decides_again(app: App) -> None:
