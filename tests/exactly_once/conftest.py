@@ -6,8 +6,8 @@ import pytest
 
 from tests.helpers.exact_world import is_busy
 
-_SEEDS = 320
-_ON_AZURITE = 50
+_SEEDS = 310
+_ON_AZURITE = 40
 _FILES = ("test_even_histories", "test_odd_histories")
 
 

@@ -2,7 +2,7 @@
 
 Every storage call waits for its turn, and only one is under way at a time, so that workers meet at every call
 and yet the same seed gives the same history. Workers die between two calls, answers get lost so that a call
-is made twice, files are delivered twice, and the clock jumps from one event to the next.
+is made twice, files are delivered twice or not at all, and the clock jumps from one event to the next.
 """
 
 import asyncio
@@ -26,16 +26,18 @@ from azure.storage.queue.aio import QueueServiceClient
 
 from shared.capture.correlator import ContendedError
 from shared.capture.entries import CONDENSED
+from shared.capture.sweep import Sweep
 from shared.model.captures import CaptureFile, Counts
 from shared.settings import StorageSettings
 from shared.store.blobs import ContainerName
+from shared.store.capture_blobs import CaptureBlobs
 from shared.store.captures import LeasedError
 from shared.store.leftovers import Leftovers
 from shared.store.operations import BUCKETS, OperationStore, View
 from shared.store.storage import Storage
 from shared.store.tables import ConflictError
 from tests.capture.activity_log import exact, members
-from tests.capture.app import START, App
+from tests.capture.app import START, App, HubListing
 from tests.helpers.accounts import NoToken
 from tests.helpers.chaos_worker import TakingTurns, Turnstile, Worker, WorkerDiedError
 from tests.helpers.exact_memory import MemoryAccount
@@ -51,7 +53,10 @@ _MOST_DEATHS = 3
 
 _EXPECTED: Final = (WorkerDiedError, LeasedError, ContendedError, ConflictError)
 
-type _Event = tuple[float, int, File | None]
+_FLUSH, _SWEEP = "flush", "sweep"
+
+type _What = File | str
+type _Event = tuple[float, int, _What]
 type Found = dict[str, tuple[Counter[str], int, str]]
 
 
@@ -97,7 +102,8 @@ class World:
     remains: list[str] = field(default_factory=list)
     _events: list[_Event] = field(default_factory=list)
     _order: Iterator[int] = field(default_factory=itertools.count)
-    _deaths: Counter[int] = field(default_factory=Counter)
+    _troubles: Counter[int] = field(default_factory=Counter)
+    _at: float = 0.0
 
     async def play(self) -> None:
         """Live through the whole history, and let everything leave."""
@@ -109,7 +115,8 @@ class World:
             )
             at = (file.window + 1) * WINDOW + random.random() * 9
             if random.random() < _NO_NEWS:
-                at += 15 * 60
+                self._expect(at + 15 * 60, _SWEEP)
+                continue
             self._expect(at, file)
             if random.random() < _REPEATS:
                 self._expect(at + random.choice((0, 30, 900)), file)
@@ -117,43 +124,44 @@ class World:
         flush = 0.0
         while flush < end:
             flush += random.choice((60, 240, 900) if self.busy else (60, 900, 3600))
-            self._expect(flush, None)
+            self._expect(flush, _FLUSH)
         while self._events:
             await self._together(random.choice((0, 20, 100, 300)))
         await self._settle()
 
-    def _expect(self, at: float, file: File | None) -> None:
-        heapq.heappush(self._events, (at, next(self._order), file))
+    def _expect(self, at: float, what: _What) -> None:
+        heapq.heappush(self._events, (at, next(self._order), what))
 
     async def _together(self, seconds: float) -> None:
         """Let everything that is due within some seconds happen at the same moment."""
         at = self._events[0][0]
-        due: list[File | None] = []
+        due: list[_What] = []
         while self._events and self._events[0][0] <= at + seconds and len(due) < 6:
-            at, _, file = heapq.heappop(self._events)
-            due.append(file)
+            at, _, what = heapq.heappop(self._events)
+            due.append(what)
         self.app.now = max(self.app.now, START + timedelta(seconds=at))
-        workers = [self._worker(file) for file in due]
-        jobs = [self._deliver(file) if file else self._flush() for file in due]
+        self._at = at
+        workers = [self._worker(what) for what in due]
+        jobs = [self._job(what) for what in due]
         ends = await self.turnstile.run_beside(list(zip(workers, jobs, strict=True)))
-        for file, end in zip(due, ends, strict=True):
-            name = self.captures[id(file)].path[-25:] if file else "flush"
+        for what, end in zip(due, ends, strict=True):
+            name = self.captures[id(what)].path[-27:] if isinstance(what, File) else what
             self.history.append(f"{at:7.1f} {name} {'done' if end is None else repr(end)}")
             if end is None:
                 continue
             if isinstance(end, _EXPECTED) or (
                 isinstance(end, BaseExceptionGroup) and end.split(_EXPECTED)[1] is None
             ):
-                if file:
-                    self._deaths[id(file)] += 1
-                    self._expect(at + self.random.choice((40, 200, 400)), file)
+                self._troubles[id(what)] += 1
+                if what != _FLUSH:
+                    self._expect(at + self.random.choice((40, 200, 400)), what)
             else:
                 raise end
 
-    def _worker(self, file: File | None) -> Worker:
+    def _worker(self, what: _What) -> Worker:
         random = self.random
         worker = Worker()
-        if self._deaths[id(file)] < _MOST_DEATHS and random.random() < _DEATHS:
+        if self._troubles[id(what)] < _MOST_DEATHS and random.random() < _DEATHS:
             worker.dies_at = random.randrange(_MOST_CALLS)
             worker.after = random.random() < 0.5
         if random.random() < _LOST_ANSWERS:
@@ -164,8 +172,29 @@ class World:
         roomy = self.random.choice((600, 3_000, 500_000))
         return OperationStore(self.app.storage, self.app.blobs, WAIT, RETENTION, roomy)
 
-    async def _deliver(self, file: File) -> None:
-        await self.app.new_handler(self._operations()).handle_file(self.captures[id(file)])
+    async def _job(self, what: _What) -> None:
+        if isinstance(what, File):
+            await self.app.new_handler(self._operations()).handle_file(self.captures[id(what)])
+        elif what == _FLUSH:
+            await self._flush()
+        else:
+            await self._sweep()
+
+    async def send(self, path: str) -> None:
+        """Have a file handled that a sweep found."""
+        self._expect(self._at + 1, next(file for file in self.files if self.captures[id(file)].path == path))
+
+    async def _sweep(self) -> None:
+        app = self.app
+        sweep = Sweep(
+            blobs=CaptureBlobs(app.storage),
+            captures=app.captures,
+            hubs=HubListing(app.assignment),
+            files=self,
+            reach=WAIT,
+            clock=lambda: app.now,
+        )
+        await sweep.sweep()
 
     async def _flush(self) -> None:
         await self.app.new_flusher(self._operations()).flush()
