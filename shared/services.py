@@ -35,6 +35,7 @@ from shared.store.captures import CaptureStore
 from shared.store.claims import ClaimStore
 from shared.store.hubs import HubStore
 from shared.store.integrations import IntegrationStore
+from shared.store.ledger_age import LedgerAge
 from shared.store.leftovers import Leftovers
 from shared.store.links import LinkStore
 from shared.store.listings import ListingStore
@@ -160,6 +161,8 @@ class Services:
             captures=ledger,
             operations=operations,
             leftovers=Leftovers(storage, blobs),
+            age=LedgerAge(storage),
+            keep=timedelta(days=settings.ledger_days),
             sweep=self.sweep,
             integrations=self.sync.integrations,
             problems=self.sync.problems,

@@ -127,6 +127,9 @@ class Settings:
     """`LIGHTKEEPER_CORRELATION_WAIT_SECONDS`: how long an unfinished operation waits for its rest."""
     operation_retention_seconds: int
     """`LIGHTKEEPER_OPERATION_RETENTION_SECONDS`: how long a late entry can still revise a record."""
+    ledger_days: int
+    """`LIGHTKEEPER_LEDGER_DAYS`: how long every capture file has a ledger row of its own; then there is one
+    for each day. The rows are read when an integration is shown."""
     capture_sweep_reach_seconds: int
     """`LIGHTKEEPER_CAPTURE_SWEEP_REACH_SECONDS`: how far back capture files are looked for that no event
     announced; each hour costs one request per partition of every hub and sweep."""
@@ -199,6 +202,7 @@ class Settings:
             operation_retention_seconds=read.number(
                 "LIGHTKEEPER_OPERATION_RETENTION_SECONDS", 86_400, 60, 604_800
             ),
+            ledger_days=read.number("LIGHTKEEPER_LEDGER_DAYS", 30, 7, 3_650),
             capture_sweep_reach_seconds=read.number(
                 "LIGHTKEEPER_CAPTURE_SWEEP_REACH_SECONDS", 7_200, 600, 86_400
             ),

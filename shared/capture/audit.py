@@ -13,6 +13,7 @@ from shared.model.integration import Integration
 from shared.model.problem import Problem
 from shared.model.reasons import Reason
 from shared.store.captures import LEASE, CaptureStore, LedgerEntry
+from shared.store.ledger_age import LedgerAge
 from shared.store.leftovers import Leftovers
 from shared.store.operations import OperationStore
 
@@ -36,6 +37,8 @@ class Audit:
         captures: the ledger.
         operations: what waits.
         leftovers: removes what nobody needs.
+        age: adds old runs up.
+        keep: how long each run keeps its own row.
         sweep: finds files that are not in the ledger.
         integrations: all of them.
         problems: where trouble is taken down.
@@ -48,6 +51,8 @@ class Audit:
         captures: CaptureStore,
         operations: OperationStore,
         leftovers: Leftovers,
+        age: LedgerAge,
+        keep: timedelta,
         sweep: Sweep,
         integrations: IntegrationDirectory,
         problems: ProblemSink,
@@ -56,13 +61,15 @@ class Audit:
         self._captures = captures
         self._operations = operations
         self._leftovers = leftovers
+        self._age = age
+        self._keep = keep
         self._sweep = sweep
         self._integrations = integrations
         self._problems = problems
         self._clock = clock
 
     async def run(self) -> None:
-        """Check the last days of every integration, and send what was missed to be handled.
+        """Check the last days of every integration, send what was missed, and add up what is old.
 
         Raises:
             ExceptionGroup: some could not be checked; the others were.
@@ -73,6 +80,8 @@ class Audit:
         async def one(integration: Integration) -> None:
             async with gate:
                 await self._check(integration.id, now)
+                for back in range(_DAYS):
+                    await self._age.add_up(integration.id, now - self._keep - back * _DAY)
 
         checks = [one(integration) for integration in await self._integrations.list_all()]
         sweep = self._sweep.sweep_since(_midnight(now) - _DAY)

@@ -15,6 +15,7 @@ from shared.model.captures import CaptureState, Counts
 from shared.model.reasons import Reason
 from shared.store.capture_blobs import CaptureBlobs
 from shared.store.captures import LEASE, LedgerEntry
+from shared.store.ledger_age import LedgerAge
 from shared.store.leftovers import Leftovers
 from shared.store.tables import TableName
 from tests.capture.activity_log import capture_file, envelope, record
@@ -42,6 +43,8 @@ def new_audit(app: App, files: Files) -> Audit:
         captures=app.captures,
         operations=app.operations,
         leftovers=Leftovers(app.storage, app.blobs),
+        age=LedgerAge(app.storage),
+        keep=timedelta(days=30),
         sweep=new_sweep(app, files),
         integrations=app.integrations,
         problems=app.problems,
@@ -188,3 +191,23 @@ async def test_the_audit_sees_that_parked_entries_are_gone(app: App) -> None:
         await table.delete_entity(row)
     await audit.run()
     assert [problem.where for problem in app.problems.reported] == [STILL_PARKED]
+
+
+async def test_after_a_month_the_runs_of_a_day_are_one_row_that_counts_the_same(app: App) -> None:
+    for number in range(3):
+        body = envelope(record(), record("Success", 1, correlation=f"c{number}"))
+        await app.handle(await app.upload(capture_file([body]), partition=number))
+    aside = await app.upload(capture_file([b"junk"]))
+    await app.handle(aside)
+    app.now += timedelta(hours=1)
+    await app.flusher.flush()
+    before, last = await app.captures.overview(app.integration)
+    app.now += timedelta(days=31)
+
+    for _ in range(2):
+        await new_audit(app, Files()).run()
+        rows = await app.captures.day(app.integration, START)
+        assert {row.run for row in rows} == {"day", aside.id}
+        after, still = await app.captures.overview(app.integration)
+        assert after == before
+        assert still == last

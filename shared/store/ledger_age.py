@@ -1,0 +1,56 @@
+"""Table `captures`, when it gets old: the runs of a day become one row with their sum."""
+
+from dataclasses import replace as changed
+from datetime import datetime
+from itertools import batched
+from typing import Final
+
+from shared.model.captures import CaptureState
+from shared.store.captures import LedgerEntry, entry_of, partition_of, row_of
+from shared.store.storage import Storage
+from shared.store.tables import BATCH, Row, TableName, commit, find, query, remove, write
+
+DAY: Final = "day"
+"""Run and source of the row that stands for the runs of a day."""
+
+
+class LedgerAge:
+    """Adds old runs up."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def add_up(self, integration_id: str, day: datetime) -> int:
+        """Put the sum in place of the runs of a day that are done; tells how many there were.
+
+        A hundred rows are added and removed in one transaction, so that the ledger is right at every moment.
+        Files of which something lies aside keep their rows.
+
+        Raises:
+            ConflictError: somebody else is doing the same, or handles a file of that day.
+        """
+        table = await self._storage.table(TableName.CAPTURES)
+        partition = partition_of(LedgerEntry(integration_id, DAY, day, DAY, CaptureState.DONE))
+        rows = [row async for row in query(table, "PartitionKey eq @partition", partition=partition)]
+        done = [row for row in rows if row["RowKey"] != DAY and _is_settled(entry_of(row))]
+        for some in batched(done, BATCH - 1, strict=False):
+            known = await find(table, partition, DAY)
+            sum_row = row_of(_sum(integration_id, known, [entry_of(row) for row in some]))
+            etag = "" if known is None else known["_etag"]
+            await commit(table, [write(sum_row, etag), *(remove(row, row["_etag"]) for row in some)])
+        return len(done)
+
+
+def _is_settled(entry: LedgerEntry) -> bool:
+    return entry.state is CaptureState.DONE and not entry.aside
+
+
+def _sum(integration_id: str, known: Row | None, entries: list[LedgerEntry]) -> LedgerEntry:
+    """What stands for these runs and those that were added up before; its day is that of the last file."""
+    first = min(entry.day for entry in entries)
+    total = (
+        LedgerEntry(integration_id, DAY, first, DAY, CaptureState.DONE) if known is None else entry_of(known)
+    )
+    files = [entry.day for entry in [total, *entries] if entry.source and entry.counts.entries]
+    counts = sum((entry.counts for entry in entries), total.counts)
+    return changed(total, day=max(files, default=total.day), counts=counts)
