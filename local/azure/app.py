@@ -16,17 +16,20 @@ from urllib.parse import quote
 from local.azure import (
     authorization_rules,
     automations,
+    consumer_groups,
     data_exports,
     diagnostic_settings,
     event_hubs,
     managed_services,
     namespaces,
+    network_rules,
     providers,
     resource_graph,
     resource_groups,
     resources,
     role_definitions,
     subscriptions,
+    tenants,
     workspaces,
 )
 from local.azure.access import authorize, check_writable
@@ -45,10 +48,13 @@ from local.azure.world import Principal, World
 
 _ROUTES = (
     *subscriptions.ROUTES,
+    *tenants.ROUTES,
     *diagnostic_settings.ROUTES,
     *namespaces.ROUTES,
     *event_hubs.ROUTES,
     *authorization_rules.ROUTES,
+    *consumer_groups.ROUTES,
+    *network_rules.ROUTES,
     *data_exports.ROUTES,
     *workspaces.ROUTES,
     *automations.ROUTES,

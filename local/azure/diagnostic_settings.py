@@ -118,7 +118,7 @@ def _describe(scope: str, setting: Setting, *, written: bool = False) -> Json:
         )
     logs = _logs(kind, setting)
     if kind:
-        metrics = setting.properties.get("metrics") or []
+        metrics = [{"timeGrain": None, **metric} for metric in setting.properties.get("metrics") or ()]
         tables = setting.properties.get("logAnalyticsDestinationType")
         more = {"metrics": metrics, "logs": logs, "logAnalyticsDestinationType": tables}
         identifier = f"{scope.lower()}/providers/microsoft.insights/diagnosticSettings/{setting.name}"

@@ -64,17 +64,26 @@ def _put(call: Call) -> Response:
     return Response.of(describe(namespace, hub))
 
 
-def _get(call: Call) -> Response:
+def found_hub(call: Call) -> tuple[Namespace, Hub]:
+    """The event hub that a path names, and its namespace.
+
+    Raises:
+        Refusal: one of them does not exist, or the namespace is not active yet.
+    """
     namespace = parent_namespace(call, "eventhubs")
     hub = call.world.hub(namespace.name, call.path["hub"])
     if hub is None:
         raise failure(call, 404, "NotFound", f"The requested resource {call.path['hub']} does not exist.")
-    return Response.of(describe(namespace, hub))
+    return namespace, hub
+
+
+def _get(call: Call) -> Response:
+    return Response.of(describe(*found_hub(call)))
 
 
 def _delete(call: Call) -> Response:
     namespace = parent_namespace(call, "eventhubs")
-    gone = call.world.hubs.pop((namespace.name.lower(), call.path["hub"].lower()), None)
+    gone = call.world.remove_hub(namespace.name, call.path["hub"])
     return Response.of(None, 200 if gone else 204)
 
 

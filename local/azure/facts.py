@@ -172,12 +172,22 @@ class Hub:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One authorization rule of a namespace."""
+    """One authorization rule of a namespace or of one hub in it."""
 
     name: str
     rights: tuple[str, ...]
     primary_key: str
     secondary_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerGroup:
+    """One consumer group of an event hub that somebody made; `metadata` is their own text or None."""
+
+    name: str
+    metadata: str | None
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Error texts: learn.microsoft.com/azure/event-hubs/resource-manager-exceptions an
 """
 
 import re
+import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,6 +19,7 @@ MANAGE_ALL = "RootManageSharedAccessKey"
 """The rule with all rights that every namespace is born with."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{4,48}[A-Za-z0-9]")
+_OPTIONAL = ("clusterArmId", "encryption", "alternateName")
 _HELP = "For more information visit https://aka.ms/eventhubsarmexceptions."
 
 
@@ -105,9 +107,19 @@ def describe(world: World, namespace: Namespace) -> Json:
             "status": "Removing" if namespace.gone_at else "Active" if ready else "Activating",
         },
     }
-    if namespace.body.get("identity"):
-        described["identity"] = namespace.body["identity"]
+    described["properties"] |= {key: properties[key] for key in _OPTIONAL if key in properties}
+    identity = namespace.body.get("identity")
+    if identity:
+        described["identity"] = {**identity, **_own_identity(world, namespace, str(identity.get("type")))}
     return described
+
+
+def _own_identity(world: World, namespace: Namespace, kind: str) -> Json:
+    """The identity that Azure makes for the namespace itself, if it is asked to."""
+    if "SystemAssigned" not in kind:
+        return {}
+    principal = uuid.uuid5(uuid.NAMESPACE_URL, f"{namespace.subscription_id}/{namespace.name}".lower())
+    return {"principalId": str(principal), "tenantId": world.provider_tenant}
 
 
 def _put(call: Call) -> Response:
@@ -130,7 +142,8 @@ def _put(call: Call) -> Response:
     call.world.namespaces[name.lower()] = namespace
     rights = ("Listen", "Manage", "Send")
     call.world.rules[name.lower(), MANAGE_ALL.lower()] = new_rule(call.world, MANAGE_ALL, rights)
-    return Response.of(describe(call.world, namespace), 201)
+    # 200, although it is new and not ready yet: so it was recorded.
+    return Response.of(describe(call.world, namespace))
 
 
 def _patch(call: Call) -> Response:

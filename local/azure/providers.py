@@ -4,12 +4,15 @@ from local.azure.http import Json, Refusal, Response
 from local.azure.resource_types import TYPES
 from local.azure.routes import Call, Route
 
-_VERSIONS = ("2016-09-01", "2019-07-01", "2020-06-01", "2021-04-01", "2022-09-01", "2025-04-01")
+_VERSIONS = ("2016-09-01", "2018-02-01", "2019-07-01", "2020-06-01", "2021-04-01", "2022-09-01", "2025-04-01")
 _MORE = (
     "Microsoft.Authorization",
+    "Microsoft.ContainerInstance",
     "Microsoft.Insights",
     "Microsoft.ManagedServices",
+    "Microsoft.RecoveryServices",
     "Microsoft.Resources",
+    "Microsoft.Search",
     "Microsoft.Security",
     "Microsoft.Storage",
 )
@@ -18,18 +21,25 @@ _NAMES = {
 }
 
 
-def describe(call: Call, provider: str) -> Json:
-    """A provider as Azure shows it in this subscription; its types are those known here."""
-    subscription = call.world.subscriptions[call.path["subscription"].lower()]
-    registered = provider.lower() in subscription.providers
+def describe_types(provider: str) -> Json:
+    """A provider as Azure shows it without a subscription; its types are those known here."""
     kinds = [kind.name for kind in TYPES.values() if kind.name.startswith(f"{provider}/")]
     return {
-        "id": f"/subscriptions/{call.path['subscription']}/providers/{provider}",
         "namespace": provider,
-        "authorizations": [],
         "resourceTypes": [
             {"resourceType": kind.partition("/")[2], "locations": [], "apiVersions": []} for kind in kinds
         ],
+    }
+
+
+def describe(call: Call, provider: str) -> Json:
+    """A provider as Azure shows it in this subscription."""
+    subscription = call.world.subscriptions[call.path["subscription"].lower()]
+    registered = provider.lower() in subscription.providers
+    return {
+        "id": f"/subscriptions/{call.path['subscription']}/providers/{provider}",
+        "authorizations": [],
+        **describe_types(provider),
         "registrationState": "Registered" if registered else "NotRegistered",
         "registrationPolicy": "RegistrationRequired",
     }
@@ -41,6 +51,10 @@ def _list(call: Call) -> Response:
 
 def _get(call: Call) -> Response:
     return Response.of(describe(call, _found(call)))
+
+
+def _get_types(call: Call) -> Response:
+    return Response.of(describe_types(_found(call)))
 
 
 def _register(call: Call) -> Response:
@@ -75,6 +89,7 @@ def _found(call: Call) -> str:
 _PROVIDERS = "/subscriptions/{subscription}/providers"
 
 ROUTES = (
+    Route("GET", "/providers/{provider}", _VERSIONS, "", _get_types),
     Route("GET", _PROVIDERS, _VERSIONS, "Microsoft.Resources/subscriptions/providers/read", _list, 1),
     Route(
         "GET",

@@ -6,7 +6,9 @@ from local.azure.resources import location_of
 from local.azure.routes import Call, Route, page
 
 _VERSIONS = (
+    "2016-09-01",
     "2019-07-01",
+    "2019-10-01",
     "2020-06-01",
     "2021-04-01",
     "2022-09-01",
@@ -40,6 +42,11 @@ def _list(call: Call) -> Response:
 
 def _get(call: Call) -> Response:
     return Response.of(describe(call, _found(call)))
+
+
+def _head(call: Call) -> Response:
+    """Whether the group exists: a status without a body, either way."""
+    return Response(204 if _key(call) in call.world.groups else 404)
 
 
 def _put(call: Call) -> Response:
@@ -92,6 +99,7 @@ _GROUPS = "/subscriptions/{subscription}/resourceGroups"
 ROUTES = (
     Route("GET", _GROUPS, _VERSIONS, "", _list, 1),
     Route("GET", f"{_GROUPS}/{{name}}", _VERSIONS, f"{_TYPE}/read", _get),
+    Route("HEAD", f"{_GROUPS}/{{name}}", _VERSIONS, f"{_TYPE}/read", _head),
     Route("PUT", f"{_GROUPS}/{{name}}", _VERSIONS, f"{_TYPE}/write", _put),
     Route("DELETE", f"{_GROUPS}/{{name}}", _VERSIONS, f"{_TYPE}/delete", _delete),
 )

@@ -80,9 +80,9 @@ class EventStream:
         return found
 
     def send(self, namespace: str, hub: str, body: bytes | None) -> bool:
-        """Put one body into a partition drawn by chance; False if there is no such hub."""
+        """Put one body into a partition drawn by chance; False if no such hub is there and open."""
         found = self._world.hub(namespace, hub)
-        if found is None:
+        if found is None or not self._world.lets_azure_in(namespace):
             return False
         now = self._world.clock.now()
         number = self._world.random.randrange(found.partitions)

@@ -14,6 +14,7 @@ from typing import Any
 from local.azure.clock import Clock
 from local.azure.facts import (
     Automation,
+    ConsumerGroup,
     Delegation,
     ExportRule,
     Hub,
@@ -29,6 +30,7 @@ from local.azure.http import Json
 
 __all__ = [
     "Automation",
+    "ConsumerGroup",
     "Delegation",
     "ExportRule",
     "Hub",
@@ -42,7 +44,9 @@ __all__ = [
     "World",
 ]
 
-_FLAT = ("subscriptions", "groups", "resources", "namespaces", "hubs", "rules", "automations")
+_OF_HUBS = ("consumer_groups", "hub_rules")
+_OF_NAMESPACES = ("hubs", "rules", "network_rules", *_OF_HUBS)
+_FLAT = ("subscriptions", "groups", "resources", "namespaces", "automations", *_OF_NAMESPACES)
 _NESTED = ("settings", "exports", "definitions", "resources_in")
 _JOURNAL = 50_000
 
@@ -73,6 +77,9 @@ class World:
         taken_names: namespace names that strangers hold.
         hubs: by (namespace, hub).
         rules: by (namespace, rule).
+        hub_rules: by (namespace, hub, rule).
+        consumer_groups: those that somebody made, by (namespace, hub, group).
+        network_rules: properties of the network rule set, by (namespace,); none lets everybody in.
         storage_accounts: connection strings of the accounts that Capture may write to, by ID.
         identities: IDs of user-assigned identities.
         identity_header: what callers of the identity endpoint must show; empty takes anything.
@@ -104,6 +111,9 @@ class World:
     taken_names: set[str] = field(default_factory=set)
     hubs: dict[tuple[str, str], Hub] = field(default_factory=dict)
     rules: dict[tuple[str, str], Rule] = field(default_factory=dict)
+    hub_rules: dict[tuple[str, str, str], Rule] = field(default_factory=dict)
+    consumer_groups: dict[tuple[str, str, str], ConsumerGroup] = field(default_factory=dict)
+    network_rules: dict[tuple[str], Json] = field(default_factory=dict)
     storage_accounts: dict[str, str] = field(default_factory=dict)
     identities: set[str] = field(default_factory=set)
     identity_header: str = ""
@@ -242,8 +252,22 @@ class World:
         for name, table in kept.items():
             setattr(self, name, table)
 
+    def remove_hub(self, namespace: str, name: str) -> Hub | None:
+        """Take an event hub out, with its rules and consumer groups."""
+        key = (namespace.lower(), name.lower())
+        self._forget_below(_OF_HUBS, key)
+        return self.hubs.pop(key, None)
+
+    def lets_azure_in(self, namespace: str) -> bool:
+        """Whether the namespace's firewall lets Azure's own services send."""
+        rules = self.network_rules.get((namespace.lower(),), {})
+        return rules.get("defaultAction") != "Deny" or rules.get("trustedServiceAccessEnabled") is True
+
     def _forget(self, name: str) -> None:
         del self.namespaces[name]
-        for table in (self.hubs, self.rules):
-            for key in [key for key in table if key[0] == name]:
+        self._forget_below(_OF_NAMESPACES, (name,))
+
+    def _forget_below(self, tables: Iterable[str], begin: tuple[str, ...]) -> None:
+        for table in (getattr(self, name) for name in tables):
+            for key in [key for key in table if key[: len(begin)] == begin]:
                 del table[key]

@@ -147,7 +147,7 @@ def test_reader_and_log_analytics_contributor_may_not_write_resources(bench: Ben
 def test_what_is_no_known_type_is_not_made_by_accident(bench: Bench) -> None:
     path = f"{bench.vault}/secrets/one"
     assert bench.ask("GET", path, "2023-07-01").status == 501
-    rule_set = f"{bench.make_hub().partition('/authorizationRules')[0]}/networkRuleSets/default"
+    rule_set = f"{bench.make_hub().partition('/authorizationRules')[0]}/disasterRecoveryConfigs/pair"
     assert bench.ask("PUT", rule_set, "2026-01-01", {"properties": {}}).status == 501
 
 
