@@ -160,7 +160,7 @@ class WorkspaceExportsStep:
         except (ThrottledError, UnavailableError):
             raise
         except ArmError as error:
-            outcome = blocked(error.reason, error.detail)
+            outcome = blocked(error.reason, explained(error, LOG_ANALYTICS_CONTRIBUTOR))
         return replace(workspace, upkeep=settled(workspace.upkeep, outcome, context.clock(), job.cycle))
 
     async def _without_older(self, workspace: Workspace) -> Workspace:
