@@ -21,7 +21,7 @@ from shared.model.operations import Member, Operation, OperationKey, WaitingRoom
 MAX_PACKED: Final = 700 * 1024
 """Bytes that may stand in the row itself."""
 
-ROOMY: Final = 480 * 1024
+ROOMY: Final = 640 * 1024
 """Packed bytes beyond which a bucket sends the oldest of what left to an archive."""
 
 MAX_REMEMBERED: Final = 128 * 1024
