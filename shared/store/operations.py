@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -43,6 +44,8 @@ _TRANSACTION: Final = 720_000
 
 _REMEMBERED: Final = 4 << 20
 """Bytes of archives that a process remembers, so that whoever loses a race does not read them again."""
+
+_CACHED: Final = 8_192
 
 _BINARY: Final = "application/octet-stream"
 
@@ -285,6 +288,7 @@ class OperationStore:
         return _Draft(number, write(row, loaded.etag), weight, _gone(loaded, bucket, blob))
 
 
+@lru_cache(maxsize=_CACHED)
 def bucket_of(correlation: str) -> int:
     """The bucket that a correlation ID falls into."""
     return int(stable_hash(correlation)[-8:], 16) % BUCKETS

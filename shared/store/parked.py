@@ -10,6 +10,7 @@ of them move to *archives*, blobs that are read only when an entry of one of the
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -34,6 +35,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MARK: Final = 6
 _WRITERS: Final = 64
+_CACHED: Final = 8_192
 _UID: Final = 16
 _ROOM: Final = b"room"
 
@@ -152,6 +154,7 @@ def moment_of(number: int) -> datetime:
     return _EPOCH + number * _MICROSECOND
 
 
+@lru_cache(maxsize=_CACHED)
 def mark_of(text: str) -> bytes:
     """Six bytes that stand for a correlation ID or a run.
 
