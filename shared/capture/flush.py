@@ -13,7 +13,7 @@ from shared.capture.handoff import HandOff
 from shared.capture.ports import IntegrationDirectory, Owner
 from shared.model.captures import CaptureState, Counts
 from shared.model.ids import stable_hash
-from shared.store.captures import CaptureStore, LeasedError, LedgerEntry
+from shared.store.captures import IN_TIME, CaptureStore, LeasedError, LedgerEntry
 from shared.store.operations import OperationStore
 from shared.store.tables import ConflictError, Stored
 
@@ -67,10 +67,9 @@ class Flusher:
         begun = [one for one in await self._captures.unfinished_flushes(now) if one.integration_id in owners]
 
         async def one(owner: Owner) -> Counts:
-            async with gate:
-                return await self._flush(
-                    owner, now, [one for one in begun if one.integration_id == owner.integration_id]
-                )
+            mine = [entry for entry in begun if entry.integration_id == owner.integration_id]
+            async with gate, asyncio.timeout(IN_TIME.total_seconds()):
+                return await self._flush(owner, now, mine)
 
         results = await asyncio.gather(*map(one, owners.values()), return_exceptions=True)
         failures = [result for result in results if isinstance(result, BaseException)]
@@ -107,6 +106,10 @@ class Flusher:
 
     async def _finish(self, owner: Owner, leased: Stored[LedgerEntry], plan: Plan) -> Counts:
         plan.counts.check()
+        if plan.counts == Counts():
+            # Another worker took everything along, or there was only something to be forgotten.
+            await self._captures.drop(leased)
+            return plan.counts
         run = leased.fact.run
         handed = await self._handoff.condensed(owner, run, leased.fact.day, run, (plan.passed, plan.records))
         done = replace(

@@ -35,6 +35,9 @@ from shared.store.tables import (
 LEASE: Final = timedelta(minutes=5)
 """How long a run may take. A worker that dies holds up its file for so long."""
 
+IN_TIME: Final = LEASE - timedelta(seconds=30)
+"""After so long a worker stops by itself, before its lease ends and another begins."""
+
 _FLUSHES: Final = "flushes"
 
 ASIDE: Final = "set-aside"
