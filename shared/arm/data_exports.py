@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.arm.connection import Arm
-from shared.arm.errors import NotFoundError
+from shared.arm.errors import ExportLimitError, NotFoundError, RefusedError
 from shared.model.exports import ExportRule
 from shared.model.ids import normal_region
+
+MOST_ACTIVE: Final = 10
+"""Active rules in a workspace."""
 
 _API_VERSION: Final = "2025-07-01"
 
@@ -41,9 +44,27 @@ async def put_rule(arm: Arm, workspace_id: str, rule: ExportRule) -> None:
     """Create the rule or replace it whole; tables that cannot be exported are accepted in silence.
 
     Raises:
+        ExportLimitError: as many other rules are active as Azure allows.
         ArmError: Azure refused or did not answer.
     """
-    await arm.call("PUT", _path(workspace_id, rule.name), _API_VERSION, rule_body(rule))
+    try:
+        await arm.call("PUT", _path(workspace_id, rule.name), _API_VERSION, rule_body(rule))
+    except RefusedError as error:
+        # How Azure words this limit is not documented, so the rules are counted.
+        if await _count_others(arm, workspace_id, rule.name) >= MOST_ACTIVE:
+            raise ExportLimitError(str(error.args[0]), error.status, error.code) from error
+        raise
+
+
+async def _count_others(arm: Arm, workspace_id: str, name: str) -> int:
+    """How many rules of other names are active."""
+    page = await arm.call("GET", f"{workspace_id}/dataExports", _API_VERSION)
+    found = list(page.get("value") or [])
+    while link := page.get("nextLink"):
+        page = await arm.next_page(str(link))
+        found += page.get("value") or []
+    rules = [rule_from_body(body) for body in found]
+    return sum(rule.enabled and rule.name.lower() != name.lower() for rule in rules)
 
 
 async def delete_rule(arm: Arm, workspace_id: str, name: str) -> None:

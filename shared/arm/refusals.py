@@ -20,7 +20,6 @@ from shared.arm.errors import (
     MOST_DETAIL,
     ArmConflictError,
     ArmError,
-    ExportLimitError,
     LinkedNotAuthorizedError,
     NameTakenError,
     NotAuthenticatedError,
@@ -48,12 +47,10 @@ _CONFLICTS: Final[tuple[tuple[re.Pattern[str], type[ArmConflictError]], ...]] = 
     (re.compile(r"not registered to use|please register", re.IGNORECASE), ProviderNotRegisteredError),
 )
 _NAME_TAKEN: Final = re.compile(r"(name|namespace).*(already in use|not available|is taken)", re.IGNORECASE)
-# Data export answers with bare texts (recorded); that of the limit is not documented and guessed from its
-# documentation (learn.microsoft.com/azure/azure-monitor/logs/logs-data-export).
+# Data export answers with bare texts (recorded).
 _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[ArmError]], ...]] = (
     (_NAME_TAKEN, NameTakenError),
     (re.compile(r"already defined in rule", re.IGNORECASE), SinkUsedError),
-    (re.compile(r"(limit|maximum|more than|allowed number).*rules", re.IGNORECASE), ExportLimitError),
 )
 _CONFLICT_CODES: Final[dict[str, type[ArmConflictError]]] = {
     "missingsubscriptionregistration": ProviderNotRegisteredError,

@@ -101,6 +101,9 @@ _LISTINGS = (
         place=f"{HOME}/",
     ),
 )
+_OF_REFUSALS = {"data_exports._count_others"}
+"""Listings that only say why something was refused."""
+
 _IDS = [listing.function.rpartition(".")[2] for listing in _LISTINGS]
 
 
@@ -124,7 +127,7 @@ def _goes_on(function: ast.AsyncFunctionDef) -> bool:
 
 
 def test_no_listing_is_forgotten_here() -> None:
-    assert sorted(_functions_that_page()) == sorted(listing.function for listing in _LISTINGS)
+    assert set(_functions_that_page()) == {listing.function for listing in _LISTINGS} | _OF_REFUSALS
 
 
 @pytest.fixture
