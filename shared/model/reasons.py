@@ -75,8 +75,9 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "The customer deletes the other setting; ours then takes its place.",
     ),
     Reason.PROVIDER_NOT_REGISTERED: Explanation(
-        "The resource provider microsoft.insights is not registered in the subscription.",
-        "The customer runs: az provider register --namespace microsoft.insights --subscription <id>",
+        "A resource provider is not registered in the subscription: Microsoft.Insights, or "
+        "Microsoft.Security where alerts are concerned.",
+        "The customer runs: az provider register --namespace <provider> --subscription <id>",
     ),
     Reason.ROLE_MISSING: Explanation(
         "The delegated roles do not allow us to do this.",
