@@ -7,6 +7,8 @@ is written again: when our key changes, and at the end of each sweep.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
 
 from shared.arm.automations import get_group_region
 from shared.arm.errors import ArmError, NotFoundError, ThrottledError, UnavailableError
@@ -38,12 +40,15 @@ from shared.sync.upkeep import (
 
 _log = logging.getLogger(__name__)
 
+_REMEMBERED: Final = timedelta(seconds=30)
+
 
 class AlertExportsStep:
     """Keeps the alert export of each subscription."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._secrets: dict[str, tuple[datetime, str]] = {}
 
     async def run(self, job: Job) -> float | None:
         """Plan all integrations or one, or look after one subscription.
@@ -142,8 +147,15 @@ class AlertExportsStep:
         return after
 
     async def _connection_string(self, hub: HubAssignment) -> str:
-        group = self._context.settings.hub_resource_group
-        return await get_connection_string(self._context.arm, group, hub.namespace)
+        """Our own namespace's, remembered for a moment: thousands of subscriptions of one cycle share it."""
+        context = self._context
+        asked, secret = self._secrets.get(hub.namespace, (None, ""))
+        if asked is None or context.clock() - asked >= _REMEMBERED:
+            secret = await get_connection_string(
+                context.arm, context.settings.hub_resource_group, hub.namespace
+            )
+            self._secrets[hub.namespace] = (context.clock(), secret)
+        return secret
 
     async def _save(self, before: Stored[AlertExportState], after: AlertExportState) -> None:
         where = f"{after.subscription_id} alerts"
