@@ -4,10 +4,12 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from shared.capture.correlate import Run
+from shared.capture.correlator import Correlator
 from shared.capture.entries import CONDENSED
 from shared.model.captures import CaptureState, Counts
 from shared.model.operations import Operation, WaitingRoom
@@ -15,7 +17,7 @@ from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
 from shared.store.blobs import ContainerName
 from shared.store.captures import LEASE, UNASSIGNED, LeasedError, LedgerEntry
-from shared.store.operations import Loaded, OperationStore, View
+from shared.store.operations import BUCKETS, Loaded, OperationStore, View
 from shared.store.tables import TableName
 from tests.capture.activity_log import capture_file, envelope, record, text
 from tests.capture.app import WAIT, App
@@ -238,6 +240,48 @@ async def test_a_flush_that_was_cut_off_is_ended_by_the_next(app: App) -> None:
 
     assert await app.condensed() == before
     (await app.captures.totals(app.integration)).check()
+
+
+async def test_a_flush_that_was_cut_off_counts_what_was_revised_since(app: App) -> None:
+    await app.handle(await app.upload(capture_file([envelope(record("Start"))])))
+    app.now += WAIT
+    run = Run("flush-cut-off", app.now, WAIT)
+    await app.captures.begin(LedgerEntry(app.integration, run.id, app.now, "", CaptureState.LEASED), app.now)
+    await Correlator(app.operations).flush(app.integration, run, range(BUCKETS))
+
+    await app.handle(await app.upload(capture_file([envelope(record("Success", 1))])))
+    app.now += LEASE
+
+    assert await app.flusher.flush() == Counts(condensed=1, unparked=1, operations=1)
+    lines = [line[CONDENSED] for lines in (await app.condensed()).values() for line in lines]
+    assert sorted((line["revision"], line["num_correlated_records"]) for line in lines) == [(1, 1), (2, 2)]
+    assert (await app.captures.totals(app.integration)).still_parked == 0
+
+
+class SeesTheSame(OperationStore):
+    """Finds out what needs attention just before another flush of the same moment does its work."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__(app.storage, app.blobs, WAIT, timedelta(days=1), roomy=10)
+        self._app = app
+
+    async def needing_attention(self, integration_id: str, now: datetime) -> list[int]:
+        seen = await super().needing_attention(integration_id, now)
+        operations = OperationStore(self._app.storage, self._app.blobs, WAIT, timedelta(days=1), roomy=10)
+        await self._app.new_flusher(operations).flush()
+        return seen
+
+
+async def test_of_two_flushes_of_the_same_moment_the_second_leaves_the_first_ones_work_alone(
+    app: App,
+) -> None:
+    await app.handle(await app.upload(capture_file([envelope(record("Start"))])))
+    app.now += WAIT
+    assert await app.new_flusher(SeesTheSame(app)).flush() == Counts()
+    assert len(await app.condensed()) == 1
+    assert await app.captures.totals(app.integration) == Counts(
+        entries=1, condensed=1, parked=1, unparked=1, operations=1
+    )
 
 
 async def test_expired_operations_are_removed_by_the_flush(app: App) -> None:
