@@ -13,7 +13,7 @@ from shared.capture.handoff import HandOff
 from shared.capture.ports import IntegrationDirectory, Owner
 from shared.model.captures import CaptureState, Counts
 from shared.model.ids import stable_hash
-from shared.store.captures import IN_TIME, CaptureStore, LeasedError, LedgerEntry
+from shared.store.captures import CaptureStore, LeasedError, LedgerEntry
 from shared.store.operations import OperationStore
 from shared.store.tables import ConflictError, Stored
 
@@ -68,7 +68,7 @@ class Flusher:
 
         async def one(owner: Owner) -> Counts:
             mine = [entry for entry in begun if entry.integration_id == owner.integration_id]
-            async with gate, asyncio.timeout(IN_TIME.total_seconds()):
+            async with gate:
                 return await self._flush(owner, now, mine)
 
         results = await asyncio.gather(*map(one, owners.values()), return_exceptions=True)
@@ -81,11 +81,11 @@ class Flusher:
         total = Counts()
         try:
             for entry in begun:
-                leased = await self._captures.begin(entry, now)
+                leased = await self._captures.begin(entry, self._clock())
                 run = Run(entry.run, entry.day, self._wait)
-                total += await self._finish(
-                    owner, leased, await self._correlator.left_in(owner.integration_id, run)
-                )
+                async with asyncio.timeout(leased.fact.seconds_left(self._clock())):
+                    plan = await self._correlator.left_in(owner.integration_id, run)
+                    total += await self._finish(owner, leased, plan)
             buckets = await self._operations.needing_attention(owner.integration_id, now)
             if buckets:
                 total += await self._emit(owner, now, buckets)
@@ -96,13 +96,14 @@ class Flusher:
     async def _emit(self, owner: Owner, now: datetime, buckets: list[int]) -> Counts:
         run = Run(_run_id(owner, now, buckets), now, self._wait)
         entry = LedgerEntry(owner.integration_id, run.id, now, "", CaptureState.LEASED)
-        leased = await self._captures.begin(entry, now)
+        leased = await self._captures.begin(entry, self._clock())
         if await self._captures.read(owner.integration_id, now, run.id) is not None:
             # Another worker saw the same at the same moment, and is done already.
             await self._captures.drop(leased)
             return Counts()
-        plan = await self._correlator.flush(owner.integration_id, run, buckets)
-        return await self._finish(owner, leased, plan)
+        async with asyncio.timeout(leased.fact.seconds_left(self._clock())):
+            plan = await self._correlator.flush(owner.integration_id, run, buckets)
+            return await self._finish(owner, leased, plan)
 
     async def _finish(self, owner: Owner, leased: Stored[LedgerEntry], plan: Plan) -> Counts:
         plan.counts.check()

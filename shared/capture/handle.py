@@ -22,7 +22,7 @@ from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.model.problem import PROVIDER, Problem
 from shared.model.reasons import Reason
 from shared.store.blobs import BlobStore, ContainerName
-from shared.store.captures import LEASE, UNASSIGNED, CaptureStore, LedgerEntry
+from shared.store.captures import UNASSIGNED, CaptureStore, LedgerEntry
 from shared.store.operations import OperationStore
 
 _log = logging.getLogger(__name__)
@@ -30,9 +30,6 @@ _log = logging.getLogger(__name__)
 _LEAST_ATTEMPTS = 5
 _GIVE_UP = timedelta(hours=6)
 """A file that was tried so often, for so long, is set aside, so that somebody looks at it."""
-
-_IN_TIME = (LEASE - timedelta(seconds=30)).total_seconds()
-"""Seconds after which a worker stops by itself, before its lease ends and another begins."""
 
 _BROKEN = frozenset({AsideReason.BROKEN_FILE, AsideReason.BROKEN_BLOCK, AsideReason.BROKEN_EVENT})
 
@@ -117,7 +114,7 @@ class CaptureHandler:
         if leased.fact.done:
             return leased.fact.counts
         try:
-            async with asyncio.timeout(_IN_TIME):
+            async with asyncio.timeout(leased.fact.seconds_left(self._clock())):
                 done = await self._handled(file, owner, stray, leased.fact)
                 done.counts.check()
                 done = replace(done, leased_until=None, finished_at=self._clock())

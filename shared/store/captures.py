@@ -35,8 +35,7 @@ from shared.store.tables import (
 LEASE: Final = timedelta(minutes=5)
 """How long a run may take. A worker that dies holds up its file for so long."""
 
-IN_TIME: Final = LEASE - timedelta(seconds=30)
-"""After so long a worker stops by itself, before its lease ends and another begins."""
+_IN_TIME: Final = timedelta(seconds=30)
 
 _FLUSHES: Final = "flushes"
 
@@ -96,6 +95,11 @@ class LedgerEntry:
     def done(self) -> bool:
         """Whether there is nothing more to do."""
         return self.state is not CaptureState.LEASED
+
+    def seconds_left(self, now: datetime) -> float:
+        """After how many seconds its worker has to stop, before the lease ends and another begins."""
+        end = now if self.leased_until is None else self.leased_until
+        return (end - now - _IN_TIME).total_seconds()
 
 
 class CaptureStore:

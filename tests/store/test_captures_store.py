@@ -43,6 +43,12 @@ async def test_a_worker_that_died_loses_its_lease(ledger: CaptureStore, begun: L
         await ledger.finish(replace(begun, state=CaptureState.DONE), lost)
 
 
+async def test_a_worker_stops_before_its_lease_ends(ledger: CaptureStore, begun: LedgerEntry) -> None:
+    leased = (await ledger.begin(begun, NOW)).fact
+    assert 0 < leased.seconds_left(NOW) < LEASE.total_seconds()
+    assert leased.seconds_left(NOW + LEASE - timedelta(seconds=1)) < 0
+
+
 async def test_a_lease_that_was_given_back_can_be_taken_at_once(
     ledger: CaptureStore, begun: LedgerEntry
 ) -> None:
