@@ -14,13 +14,15 @@ class SubscriptionStore:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    async def list(self, integration_id: str) -> list[Stored[Subscription]]:
-        """All subscriptions of an integration."""
+    async def list(self, integration_id: str, first: str = "", last: str = "g") -> list[Stored[Subscription]]:
+        """The subscriptions of an integration from `first` to `last`, both included; by default all.
+
+        Subscription IDs begin with hexadecimal digits, so the defaults stand before and behind all of them.
+        """
         table = await self._storage.table(TableName.SUBSCRIPTIONS)
-        return [
-            Stored(_from_row(row), row["_etag"])
-            async for row in query(table, "PartitionKey eq @id", id=integration_id)
-        ]
+        condition = "PartitionKey eq @id and RowKey ge @first and RowKey le @last"
+        rows = query(table, condition, id=integration_id, first=first, last=last)
+        return [Stored(_from_row(row), row["_etag"]) async for row in rows]
 
     async def read(self, integration_id: str, subscription_id: str) -> Stored[Subscription] | None:
         """One subscription, with its ETag."""

@@ -6,6 +6,7 @@ its resource; after three of them Azure is asked for it, and what it does not ha
 listing sees again is not.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -34,6 +35,9 @@ KEPT: Final = 3
 
 _FRESH: Final = timedelta(hours=1)
 """How long after its delegation a subscription is listed by itself, since Resource Graph lags."""
+
+_AT_ONCE: Final = 8
+"""Subscriptions that are listed by themselves at the same time."""
 
 LISTING: Final = "resources"
 """Kind under which complete listings are noted, by integration and range."""
@@ -79,8 +83,8 @@ class ResourcesStep:
     async def _list(self, job: Job) -> None:
         context = self._context
         first, _, last = job.target.partition("..")
-        rows = [row.fact for row in await context.subscriptions.list(job.integration_id)]
-        inside = [row for row in rows if row.watched and first <= row.subscription_id <= last]
+        rows = [row.fact for row in await context.subscriptions.list(job.integration_id, first, last)]
+        inside = [row for row in rows if row.watched]
         if not inside:
             return
         listed = await self._listed(inside)
@@ -124,7 +128,10 @@ class ResourcesStep:
             if row.delegated_since is not None and now - row.delegated_since < _FRESH
         ]
         settled = [row.subscription_id for row in subscriptions if row.subscription_id not in set(fresh)]
-        listed = [each for one in fresh for each in await list_resources(context.arm, one, types)]
+        listed: list[ListedResource] = []
+        for several in batched(fresh, _AT_ONCE, strict=False):
+            for each in await asyncio.gather(*(list_resources(context.arm, one, types) for one in several)):
+                listed += each
         for group in batched(settled, MOST_SUBSCRIPTIONS, strict=False):
             listed += await query_resources(context.arm, group, types)
         return listed
