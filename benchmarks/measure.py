@@ -12,9 +12,12 @@ import json
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from benchmarks.ways.outcome import Outcome, digest
 
 _ROOT = Path(__file__).resolve().parent.parent
 _STATUS = Path("/proc/self/status")
@@ -69,23 +72,17 @@ def main() -> None:
     parser.add_argument("--finished", type=Path)
     parser.add_argument("--digest", action="store_true")
     arguments = parser.parse_args()
-    work = importlib.import_module(f"benchmarks.ways.{arguments.way}").prepare(
-        arguments.file, arguments.finished
-    )
-    imports = _memory("VmRSS")
-    began = time.process_time()
-    outcome = work()
-    seconds = time.process_time() - began
-    peak = _memory("VmHWM")
-    if arguments.keep:
-        outcome.write(arguments.keep)
-    print(json.dumps(asdict(Measured(seconds, imports, peak, _digest(outcome) if arguments.digest else ""))))
-
-
-def _digest(outcome: object) -> str:
-    module = importlib.import_module("benchmarks.ways.outcome")
-    digest: str = module.digest(outcome)
-    return digest
+    way = importlib.import_module(f"benchmarks.ways.{arguments.way}")
+    with tempfile.TemporaryDirectory() as scratch:
+        outcome = Outcome(arguments.keep or Path(scratch))
+        work = way.prepare(arguments.file, outcome, arguments.finished)
+        imports = _memory("VmRSS")
+        began = time.process_time()
+        work()
+        seconds = time.process_time() - began
+        peak = _memory("VmHWM")
+        found = digest(outcome) if arguments.digest else ""
+    print(json.dumps(asdict(Measured(seconds, imports, peak, found))))
 
 
 def _memory(name: str) -> float:

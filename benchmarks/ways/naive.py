@@ -13,9 +13,9 @@ from benchmarks.ways.outcome import Outcome
 from benchmarks.ways.plain import Tools, condense
 
 
-def prepare(file: Path, _finished: Path | None) -> Callable[[], Outcome]:
+def prepare(file: Path, outcome: Outcome, _finished: Path | None) -> Callable[[], None]:
     """Everything with dicts."""
-    return lambda: condense(file, Tools(_bodies, json.loads, _dumps, gzip.compress))
+    return lambda: condense(file, outcome, Tools(_bodies, json.loads, _dumps, gzip.compress))
 
 
 def _bodies(file: Path) -> Iterator[bytes]:

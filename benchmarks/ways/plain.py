@@ -44,7 +44,7 @@ class Tools:
     compress: Callable[[bytes], bytes]
 
 
-def condense(file: Path, tools: Tools) -> Outcome:
+def condense(file: Path, outcome: Outcome, tools: Tools) -> None:
     """Group, condense and compress."""
     groups: dict[tuple[str, str, str], list[Record]] = {}
     for body in tools.bodies(file):
@@ -67,8 +67,8 @@ def condense(file: Path, tools: Tools) -> Outcome:
             lines.append(tools.dumps(_condensed(key, members)))
         else:
             parked += [tools.dumps(record) for _, record in members]
-    compressed = tools.compress(b"".join(line + b"\n" for line in lines))
-    return Outcome(compressed, b"".join(line + b"\n" for line in parked))
+    outcome.condensed.write_bytes(tools.compress(b"".join(line + b"\n" for line in lines)))
+    outcome.parked.write_bytes(b"".join(line + b"\n" for line in parked))
 
 
 def _administrative(record: Record) -> bool:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from local.condense.activity import to_export_shape
-from shared.capture import avro
 from shared.capture.aside import Aside, AsideReason, Position
+from shared.capture.avro_header import MAGIC
 from shared.capture.decode import entries_of_capture, numbered
 from shared.capture.entries import Entry
 from shared.capture.inflate import GZIP, InflateError, inflate
@@ -32,7 +32,7 @@ def entries_of_file(data: bytes, file: str) -> Iterator[Entry | Aside]:
     if data.startswith(_UTF_16):
         # Windows PowerShell writes redirected output so.
         data = data.decode("utf-16", "replace").encode("utf-8")
-    if data.startswith(avro.MAGIC[:3]):
+    if data.startswith(MAGIC[:3]):
         yield from entries_of_capture(data, file)
     elif data.strip():
         yield from numbered(_in_export_shape(records_in(data, Position(file))))

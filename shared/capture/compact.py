@@ -11,11 +11,11 @@ from typing import Final
 import msgspec
 
 from shared.capture import times
-from shared.capture.entries import ADMINISTRATIVE, Entry, entry_of, fold, rank_of
+from shared.capture.entries import ADMINISTRATIVE, CONDENSED, Entry, entry_of, fold, rank_of
 from shared.capture.rawjson import UnreadableError
 from shared.model.operations import OperationKey
 
-_LIMIT: Final = 4_000
+_LIMIT: Final = 1_000
 """How much is remembered of each kind; then it starts afresh, so that memory stays bounded."""
 
 _OPENING: Final = b'{"records":['
@@ -44,7 +44,7 @@ class _Head(msgspec.Struct, gc=False):
     resourceId: str = ""  # noqa: N815
     resultType: str = ""  # noqa: N815
     time: str = ""
-    azure_activity_administrative_condensed: msgspec.Raw = msgspec.Raw()
+    condensed: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name=CONDENSED)
 
 
 _ENVELOPES = msgspec.json.Decoder(_Envelope)
@@ -67,38 +67,45 @@ class CompactReader:
             if not body.isascii():
                 body.decode("utf-8")
             records = _ENVELOPES.decode(body).records
-            if not _holds_once(body, records):
-                return None
-            return [self._entry(bytes(record), place) for place, record in enumerate(records, number)]
+            return self._entries(records, number) if _holds_once(body, records) else None
         except (UnicodeDecodeError, msgspec.DecodeError, RecursionError, UnreadableError):
             return None
 
-    def _entry(self, raw: bytes, number: int) -> Entry:
-        """The entry of a record that is sound JSON.
+    def _entries(self, records: list[msgspec.Raw], number: int) -> list[Entry]:
+        """The entries of records that are sound JSON. This is where most of the time goes.
 
         Raises:
-            UnreadableError: it is no object.
+            DecodeError: one of them is odd.
+            UnreadableError: one of them cannot be read.
         """
-        try:
-            head = _HEADS.decode(raw)
-        except msgspec.DecodeError:
-            return entry_of(number, raw)
-        category, text = head.category, head.time
-        kind = (category, head.resultType)
-        administrative, status, rank = self._kinds.get(kind) or self._kind(kind)
-        if not (category and text and (status or not administrative)):
-            return entry_of(number, raw)
-        if head.azure_activity_administrative_condensed:
-            return entry_of(number, raw)
-        names = (head.correlationId, head.operationName, head.resourceId)
-        key = self._keys.get(names) or _remember(self._keys, names, OperationKey(*map(str.lower, names)))
-        second = self._seconds.get(text[:_POINT])
-        ticks = text[_TICKS]
-        if second is not None and len(text) == _LENGTH and _is_digits(ticks) and text[-1] == "Z":
-            time = second + int(ticks) * 100
-        else:
-            time = self._time(text)
-        return Entry(number, raw, category, key, status, time, time << 2 | rank, administrative)
+        kinds, keys, seconds, decode = self._kinds, self._keys, self._seconds, _HEADS.decode
+        entries: list[Entry] = []
+        for place, record in enumerate(records, number):
+            raw = bytes(record)
+            head = decode(raw)
+            category = head.category
+            kind = (category, head.resultType)
+            administrative, status, rank = kinds.get(kind) or self._kind(kind)
+            text = head.time
+            if not (category and text and (status or not administrative)) or head.condensed:
+                entries.append(entry_of(place, raw))
+                continue
+            names = (head.correlationId, head.operationName, head.resourceId)
+            key = keys.get(names) or _remember(keys, names, OperationKey(*map(str.lower, names)))
+            second = seconds.get(text[:_POINT])
+            ticks = text[_TICKS]
+            if (
+                second is not None
+                and len(text) == _LENGTH
+                and ticks.isdecimal()
+                and ticks.isascii()
+                and text[-1] == "Z"
+            ):
+                time = second + int(ticks) * 100
+            else:
+                time = self._time(text)
+            entries.append(Entry(place, raw, category, key, status, time, time << 2 | rank, administrative))
+        return entries
 
     def _kind(self, kind: _Kind) -> tuple[bool, str, int]:
         """Whether the category is administrative; then the status, if the result type gives it; its rank."""
@@ -112,7 +119,7 @@ class CompactReader:
         time = times.nanoseconds(text)
         second, ticks = text[:_POINT], text[_TICKS]
         usual = len(text) == _LENGTH and second[_HYPHEN] == "-" and second[-1] == "." and text[-1] == "Z"
-        if usual and _is_digits(ticks) and time < times.UNREADABLE:
+        if usual and ticks.isdecimal() and ticks.isascii() and time < times.UNREADABLE:
             _remember(self._seconds, second, time - int(ticks) * 100)
         return time
 
@@ -126,10 +133,6 @@ def _holds_once(body: bytes, records: list[msgspec.Raw]) -> bool:
     if around + sum(map(len, records)) == len(body):
         return True
     return body.count(b'"records"') == 1 and b"\\u00" not in body
-
-
-def _is_digits(text: str) -> bool:
-    return text.isascii() and text.isdigit()
 
 
 def _remember[Key, Value](known: dict[Key, Value], key: Key, value: Value) -> Value:

@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.capture import avro
 from shared.capture.aside import Aside, AsideReason, Position
+from shared.capture.avro_header import BrokenAvroError
 from shared.capture.compact import CompactReader
 from shared.capture.entries import Entry, entry_of
 from shared.capture.rawjson import UnreadableError
@@ -48,7 +49,7 @@ class CaptureReader:
                 found = self._in_event(value)
                 self._number += len(found)
                 yield found
-        except avro.BrokenAvroError as error:
+        except BrokenAvroError as error:
             self._broken = True
             yield [Aside(AsideReason.BROKEN_FILE, str(error), Position(self._file), b"", whole_file=True)]
 

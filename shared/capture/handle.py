@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -11,13 +12,13 @@ from typing import Any
 from shared.capture.aside import Aside, AsideReason, Position
 from shared.capture.correlate import Run
 from shared.capture.correlator import Correlator
-from shared.capture.decode import entries_of_capture
+from shared.capture.decode import CaptureReader
 from shared.capture.events import NotACaptureFileError, capture_file
 from shared.capture.evidence import report
 from shared.capture.handoff import HandOff
 from shared.capture.ports import HubDirectory, Owner, ProblemSink
 from shared.capture.repair import Repairs
-from shared.capture.sift import Sifted, sift
+from shared.capture.sift import PART, WINDOW, Parts, Sifted
 from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.model.problem import PROVIDER, Problem
 from shared.model.reasons import Reason
@@ -47,6 +48,8 @@ class CaptureHandler:
         problems: where trouble is taken down.
         wait: how long an entry waits for the rest of its operation.
         clock: gives the present in UTC.
+        part_bytes: how much of a file is held in memory until it leaves.
+        duplicates_window: how many entries that pass through are remembered, so that repeated ones are found.
     """
 
     def __init__(
@@ -61,6 +64,8 @@ class CaptureHandler:
         problems: ProblemSink,
         wait: timedelta,
         clock: Callable[[], datetime],
+        part_bytes: int = PART,
+        duplicates_window: int = WINDOW,
     ) -> None:
         self._blobs = blobs
         self._captures = captures
@@ -71,6 +76,8 @@ class CaptureHandler:
         self._problems = problems
         self._wait = wait
         self._clock = clock
+        self._part_bytes = part_bytes
+        self._duplicates_window = duplicates_window
 
     async def handle(self, subject: str, data: Mapping[str, Any]) -> Counts:
         """Handle the capture file that an event is about, and say what became of its entries.
@@ -138,49 +145,74 @@ class CaptureHandler:
         return await self._condense(file, owner, entry)
 
     async def _condense(self, file: CaptureFile, owner: Owner, entry: LedgerEntry) -> LedgerEntry:
-        data = await self._blobs.read(file.container, file.path)
-        sifted = await asyncio.to_thread(sift, entries_of_capture(data, file.path))
-        run = Run(file.id, self._clock(), self._wait)
-        plan = await self._correlator.decide(
-            owner.integration_id, run, sifted.administrative, again=entry.attempts > 1
-        )
-        handed = await self._handoff.condensed(
-            owner, file.id, file.written_at, file.path, ([*sifted.passed, *plan.passed], plan.records)
-        )
-        aside = await self._set_aside(file, owner, sifted) if sifted.asides else ""
-        # Before the ledger says done: whoever dies in between, or finds the queue failing, leaves a file that
-        # is handled again, while a repair that is asked for twice finds nothing to do.
-        await self._repairs.send(owner.integration_id, chain(sifted.administrative, sifted.passed))
-        whole = any(one.whole_file for one in sifted.asides)
+        """Handle the file part by part; each is a run of its own, the same when the file is handled again."""
+        leaving = self._handoff.begin(owner, file.id, file.written_at, file.path)
+        kept = self._handoff.begin_aside(owner.customer, file.id, file.written_at)
+        counts = Counts()
+        reasons: Counter[AsideReason] = Counter()
+        whole = False
+        number = 0
+        async for part in self._parts(file):
+            run = Run(f"{file.id}-{number}", self._clock(), self._wait)
+            number += 1
+            plan = await self._correlator.decide(
+                owner.integration_id, run, part.administrative, again=entry.attempts > 1
+            )
+            await leaving.add([*part.passed, *plan.passed], plan.records)
+            await kept.add(part.asides, file.container)
+            # Before the ledger says done: whoever dies in between, or finds the queue failing, leaves a file
+            # that is handled again, while a repair that is asked for twice finds nothing to do.
+            await self._repairs.send(owner.integration_id, chain(part.administrative, part.passed))
+            counts += part.counts + plan.counts
+            reasons.update(aside.reason for aside in part.asides)
+            whole = whole or any(aside.whole_file for aside in part.asides)
+        handed = await leaving.close()
+        aside = await kept.close()
+        if reasons:
+            await self._report_aside(file, owner, reasons, aside)
         return replace(
             entry,
             state=CaptureState.SET_ASIDE if whole else CaptureState.DONE,
-            counts=sifted.counts + plan.counts,
+            counts=counts,
             output=handed.blob,
             aside=aside,
             first=handed.contents.first or "",
             last=handed.contents.last or "",
         )
 
-    async def _set_aside(self, file: CaptureFile, owner: Owner, sifted: Sifted) -> str:
-        name = await self._handoff.aside(owner.customer, file.id, file.written_at, sifted.asides)
-        broken = any(aside.reason in _BROKEN for aside in sifted.asides)
+    async def _parts(self, file: CaptureFile) -> AsyncIterator[Sifted]:
+        """What is in the file, as it comes."""
+        reader = CaptureReader(file.path)
+        parts = Parts(self._part_bytes, self._duplicates_window)
+        async for data in self._blobs.ranges(file.container, file.path):
+            for part in await asyncio.to_thread(parts.cut, reader.feed(data)):
+                yield part
+        for part in await asyncio.to_thread(parts.cut, reader.feed(b"", last=True)):
+            yield part
+        rest = parts.rest()
+        if rest.administrative or rest.counts.entries:
+            yield rest
+
+    async def _report_aside(
+        self, file: CaptureFile, owner: Owner, reasons: Counter[AsideReason], name: str
+    ) -> None:
+        broken = not _BROKEN.isdisjoint(reasons)
         await self._problems.report(
             Problem(
                 integration_id=owner.integration_id,
                 reason=Reason.CORRUPT_CAPTURE_FILE if broken else Reason.ENTRIES_SET_ASIDE,
                 where=file.path if broken else f"{file.namespace}/{file.hub}",
-                detail=f"{len(sifted.asides)} set aside in {name}",
+                detail=f"{reasons.total()} set aside in {name}",
                 since=self._clock(),
             )
         )
-        return name
 
     async def _unassigned(self, file: CaptureFile, entry: LedgerEntry, why: str) -> LedgerEntry:
         """Set a whole file aside; it goes to nobody."""
-        data = await self._blobs.read(file.container, file.path)
-        aside = Aside(AsideReason.UNKNOWN_HUB, why, Position(file.path), data, whole_file=True)
-        name = await self._handoff.aside(UNASSIGNED, file.id, file.written_at, [aside])
+        kept = self._handoff.begin_aside(UNASSIGNED, file.id, file.written_at)
+        aside = Aside(AsideReason.UNKNOWN_HUB, why, Position(file.path), b"", whole_file=True)
+        await kept.add([aside], file.container)
+        name = await kept.close()
         await self._problems.report(
             Problem(PROVIDER, Reason.UNKNOWN_HUB, f"{file.namespace}/{file.hub}", name, self._clock())
         )

@@ -8,13 +8,23 @@ from datetime import datetime
 from shared.capture.aside import Aside, aside_line
 from shared.capture.condense import Record
 from shared.capture.entries import Entry
-from shared.capture.output import Contents, compressed, contents_of, folder_of, lines_of, message
+from shared.capture.output import (
+    Compression,
+    Contents,
+    Packer,
+    Tally,
+    folder_of,
+    lines_of,
+    message,
+)
 from shared.capture.ports import Owner
-from shared.store.blobs import BlobStore, ContainerName
+from shared.store.blobs import BlobStore, BlobWriter, ContainerName
 from shared.store.storage import Storage
 
 CONDENSED_QUEUE = "condensed-ready"
 """Queue on which condensed files are announced."""
+
+_AVRO = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +41,32 @@ class HandedOn:
 
 
 class HandOff:
-    """Writes what leaves. Doing it twice writes the same bytes to the same place."""
+    """Writes what leaves. Doing it twice writes the same bytes to the same place.
 
-    def __init__(self, storage: Storage, blobs: BlobStore) -> None:
+    Args:
+        storage: of the app.
+        blobs: where files are written.
+        compression: of condensed files.
+    """
+
+    def __init__(
+        self, storage: Storage, blobs: BlobStore, compression: Compression = Compression.GZIP
+    ) -> None:
         self._storage = storage
         self._blobs = blobs
+        self._compression = compression
+
+    def begin(self, owner: Owner, run: str, moment: datetime, source: str) -> "CondensedFile":
+        """One file of everything that leaves in a run.
+
+        Args:
+            owner: whose entries they are.
+            run: ID of the capture file or flush; names the file.
+            moment: of the capture file or flush; says in which folder the file stands.
+            source: the capture file's path, or the flush's ID.
+        """
+        blob = f"{folder_of(owner.customer, moment)}/{run}.ndjson.{self._compression}"
+        return CondensedFile(self._storage, self._blobs, self._compression, (owner, blob, source))
 
     async def condensed(
         self,
@@ -45,49 +76,105 @@ class HandOff:
         source: str,
         left: tuple[Sequence[Entry], Sequence[Record]],
     ) -> HandedOn:
-        """Write one file of everything that leaves in a run, then announce it on the queue.
+        """Write such a file at once: entries that pass through, and condensed records."""
+        file = self.begin(owner, run, moment, source)
+        await file.add(*left)
+        return await file.close()
 
-        Args:
-            owner: whose entries they are.
-            run: ID of the capture file or flush; names the file.
-            moment: of the capture file or flush; says in which folder the file stands.
-            source: the capture file's path, or the flush's ID.
-            left: entries that pass through, and condensed records.
-        """
-        passed, records = left
-        contents = contents_of(passed, records)
-        if not passed and not records:
-            return HandedOn("", contents)
-        blob = f"{folder_of(owner.customer, moment)}/{run}.ndjson.gz"
-        data = await asyncio.to_thread(compressed, lines_of(passed, records))
-        await self._blobs.write(ContainerName.CONDENSED, blob, data, "application/gzip")
-        text = message(
-            integration=owner.integration_id,
-            customer=owner.customer,
-            blob=blob,
-            source=source,
-            contents=contents,
-        )
-        queue = await self._storage.queue(CONDENSED_QUEUE)
-        await queue.send_message(text)
-        return HandedOn(blob, contents)
-
-    async def aside(self, folder: str, run: str, moment: datetime, asides: Sequence[Aside]) -> str:
-        """Keep what could not be read: a list, and beside it a copy of a whole file. Gives the list's name.
+    def begin_aside(self, folder: str, run: str, moment: datetime) -> "AsideFile":
+        """A list of what could not be read in a capture file.
 
         Args:
             folder: the customer's slug, or another first part of the name.
             run: ID of the capture file.
             moment: of the capture file.
-            asides: at least one.
         """
-        stem = f"{folder}/{moment:%Y/%m/%d}/{run}"
-        lines = []
+        return AsideFile(self._blobs, f"{folder}/{moment:%Y/%m/%d}/{run}")
+
+
+class CondensedFile:
+    """A condensed file that is being written.
+
+    Args:
+        storage: of the app.
+        blobs: where it is written.
+        compression: how it is compressed.
+        about: whose entries they are, its name, and where they came from.
+    """
+
+    def __init__(
+        self, storage: Storage, blobs: BlobStore, compression: Compression, about: tuple[Owner, str, str]
+    ) -> None:
+        self._storage = storage
+        self._blobs = blobs
+        self._compression = compression
+        self._owner, self._blob, self._source = about
+        self._packer = Packer(compression)
+        self._tally = Tally()
+        self._writer: BlobWriter | None = None
+
+    async def add(self, passed: Sequence[Entry], records: Sequence[Record]) -> None:
+        """Write more of what leaves."""
+        if not passed and not records:
+            return
+        self._tally.add(passed, records)
+        if self._writer is None:
+            self._writer = await self._blobs.writer(
+                ContainerName.CONDENSED, self._blob, self._compression.content_type
+            )
+        await self._writer.add(await asyncio.to_thread(self._packer.add, lines_of(passed, records)))
+
+    async def close(self) -> HandedOn:
+        """End the file, then announce it on the queue. If nothing left, there is neither."""
+        contents = self._tally.contents
+        if self._writer is None:
+            return HandedOn("", contents)
+        await self._writer.add(self._packer.end())
+        await self._writer.close()
+        text = message(
+            integration=self._owner.integration_id,
+            customer=self._owner.customer,
+            blob=self._blob,
+            source=self._source,
+            contents=contents,
+        )
+        queue = await self._storage.queue(CONDENSED_QUEUE)
+        await queue.send_message(text)
+        return HandedOn(self._blob, contents)
+
+
+class AsideFile:
+    """A list of what could not be read that is being written, and beside it a copy of a whole file.
+
+    Args:
+        blobs: where it is written.
+        stem: its name without an ending.
+    """
+
+    def __init__(self, blobs: BlobStore, stem: str) -> None:
+        self._blobs = blobs
+        self._stem = stem
+        self._writer: BlobWriter | None = None
+
+    async def add(self, asides: Sequence[Aside], container: str) -> None:
+        """Write more of it; a whole file is copied from the container in which it stands."""
+        if not asides:
+            return
+        if self._writer is None:
+            self._writer = await self._blobs.writer(
+                ContainerName.SET_ASIDE, f"{self._stem}.ndjson", "application/x-ndjson"
+            )
         for aside in asides:
-            copy = f"{stem}.avro" if aside.whole_file else None
+            copy = f"{self._stem}.avro" if aside.whole_file else None
             if copy is not None:
-                await self._blobs.write(ContainerName.SET_ASIDE, copy, aside.raw, "application/octet-stream")
-            lines.append(aside_line(aside, copy) + b"\n")
-        name = f"{stem}.ndjson"
-        await self._blobs.write(ContainerName.SET_ASIDE, name, b"".join(lines), "application/x-ndjson")
-        return name
+                await self._blobs.copy(
+                    (container, aside.position.file), (ContainerName.SET_ASIDE, copy), _AVRO
+                )
+            await self._writer.add(aside_line(aside, copy) + b"\n")
+
+    async def close(self) -> str:
+        """End the list; gives its name, which is empty if there was nothing to be written."""
+        if self._writer is None:
+            return ""
+        await self._writer.close()
+        return f"{self._stem}.ndjson"

@@ -20,7 +20,7 @@ from shared.capture.whole import is_complete
 from shared.model.captures import Counts
 from shared.model.operations import OperationKey
 
-PART: Final = 6 << 20
+PART: Final = 3 << 20
 """Bytes of entries that are held at most, but for the last event's; a part has about half of it. More costs
 memory, about half as much again as this; less costs storage round trips, for each part some."""
 
@@ -77,10 +77,14 @@ class Parts:
         self._seen: set[bytes] = set()
         self._seen_before: set[bytes] = set()
 
-    @property
-    def is_full(self) -> bool:
-        """Whether a part has to be taken."""
-        return self._size + self._beside >= self._most
+    def cut(self, events: Iterable[Iterable[Entry | Aside]]) -> list[Sifted]:
+        """Take in what was found in events; gives the parts that are full."""
+        full: list[Sifted] = []
+        for found in events:
+            self.add(found)
+            if self._size + self._beside >= self._most:
+                full.append(self._next())
+        return full
 
     def add(self, found: Iterable[Entry | Aside]) -> None:
         """Take in what was found in an event."""
@@ -102,8 +106,7 @@ class Parts:
                 self._pass(item)
         self._size += size
 
-    def take(self) -> Sifted:
-        """The next part."""
+    def _next(self) -> Sifted:
         taken = self._take([key for key, group in self._groups.items() if is_complete(group)])
         taken += self._take([*self._groups])
         return self._sifted(taken)

@@ -175,10 +175,11 @@ async def test_a_failing_queue_makes_the_delivery_come_again(place: Place) -> No
 
     with pytest.raises(HttpResponseError):
         await place.app.handle(file)
-    before = await place.app.condensed()
+    assert await place.app.condensed() == {}
     place.app.repairs = working
     counts = await place.app.handle(file)
 
     assert counts.operations == 1
-    assert await place.app.condensed() == before
+    [lines] = (await place.app.condensed()).values()
+    assert len(lines) == 1
     assert await place.waiting() == [place.job(Step.SUBSCRIPTION_SETTINGS, MINE)]

@@ -1,0 +1,135 @@
+"""What the handler keeps in its table, kept in a scratch file without a service in between."""
+
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from shared.capture.correlate import Plan
+from shared.capture.entries import Entry
+from shared.model.operations import Known, Member, Operation, OperationKey
+
+_NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
+_SLOTS = 1 << 15
+_HASH = (1 << 64) - 1
+_BUFFER = 1 << 16
+
+
+class _Stored(msgspec.Struct, array_like=True):
+    waits: bool
+    raws: list[bytes]
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(_Stored)
+_LENGTH = 4
+
+
+class Kept:
+    """What is kept of one capture file's operations, so that entries which come later find them."""
+
+    def __init__(self) -> None:
+        self._scratch = tempfile.TemporaryFile(buffering=_BUFFER)  # noqa: SIM115 - closed at the end
+        self._end = 0
+        self._places = _Table()
+        self._waiting: set[int] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._scratch.close()
+
+    def known(self, arrived: Sequence[Entry]) -> Known:
+        """What is kept of the operations of these entries."""
+        operations: dict[OperationKey, Operation] = {}
+        for key in {entry.key for entry in arrived}:
+            place = self._places.get(hash(key))
+            if place is not None:
+                stored = self._read(place)
+                run = "" if stored.waits else "before"
+                operations[key] = Operation(
+                    key,
+                    tuple(
+                        Member(raw, "before", number, _NOW, run, int(not stored.waits))
+                        for number, raw in enumerate(stored.raws)
+                    ),
+                )
+        return Known(operations)
+
+    def keep(self, plan: Plan) -> None:
+        """Keep what was decided."""
+        for whole in plan.whole:
+            self._write(whole.key, [entry.raw for entry in whole.entries], waits=False)
+        for operation in plan.operations:
+            waits = any(member.waits for member in operation.members)
+            self._write(operation.key, [member.raw for member in operation.members], waits=waits)
+
+    def waiting(self) -> Iterator[bytes]:
+        """The entries that have not left."""
+        for hashed in self._waiting:
+            place = self._places.get(hashed)
+            yield from () if place is None else self._read(place).raws
+
+    def _write(self, key: OperationKey, raws: Iterable[bytes], *, waits: bool) -> None:
+        hashed = hash(key)
+        stored = _ENCODER.encode((waits, raws))
+        self._scratch.write(len(stored).to_bytes(_LENGTH))
+        self._scratch.write(stored)
+        self._places.put(hashed, self._end)
+        self._end += _LENGTH + len(stored)
+        if waits:
+            self._waiting.add(hashed)
+        else:
+            self._waiting.discard(hashed)
+
+    def _read(self, place: int) -> _Stored:
+        self._scratch.seek(place)
+        size = int.from_bytes(self._scratch.read(_LENGTH))
+        stored = _DECODER.decode(self._scratch.read(size))
+        self._scratch.seek(self._end)
+        return stored
+
+
+class _Table:
+    """Numbers by hash, at sixteen bytes each: a dictionary would need several times as much."""
+
+    def __init__(self, slots: int = _SLOTS) -> None:
+        self._hashes = array("Q", bytes(8 * slots))
+        self._numbers = array("Q", bytes(8 * slots))
+        self._mask = slots - 1
+        self._free = slots // 2
+
+    def put(self, hashed: int, number: int) -> None:
+        """Remember a number."""
+        if not self._free:
+            self._grow()
+        wanted, place = self._find(hashed)
+        self._free -= not self._hashes[place]
+        self._hashes[place] = wanted
+        self._numbers[place] = number
+
+    def get(self, hashed: int) -> int | None:
+        """The number, if it is known."""
+        _, place = self._find(hashed)
+        return self._numbers[place] if self._hashes[place] else None
+
+    def _find(self, hashed: int) -> tuple[int, int]:
+        wanted = hashed & _HASH or 1
+        place = wanted & self._mask
+        while self._hashes[place] not in (0, wanted):
+            place = (place + 1) & self._mask
+        return wanted, place
+
+    def _grow(self) -> None:
+        larger = _Table(2 * len(self._hashes))
+        for hashed, number in zip(self._hashes, self._numbers, strict=True):
+            if hashed:
+                larger.put(hashed, number)
+        self.__dict__ = larger.__dict__

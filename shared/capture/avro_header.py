@@ -1,0 +1,149 @@
+"""The header of an Avro container file, and the numbers that it and the blocks are made of.
+
+avro.apache.org/docs/1.12.0/specification/#object-container-files
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastavro import parse_schema
+from fastavro.schema import SchemaParseException, UnknownType
+
+MAGIC: Final = b"Obj\x01"
+SYNC_SIZE: Final = 16
+
+_MAX_HEADER: Final = 1 << 20
+
+DECODING_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    SchemaParseException,
+    TypeError,
+    UnknownType,
+    ValueError,
+)
+"""What fastavro lets through when schema or data are broken."""
+
+
+class BrokenAvroError(ValueError):
+    """The file is no Avro container that we can read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file says about its blocks.
+
+    Attributes:
+        schema: of the values, as fastavro wants it.
+        codec: `null` or `deflate`.
+        sync: the marker that ends each block.
+        end: where the first block begins.
+    """
+
+    schema: Any
+    codec: str
+    sync: bytes
+    end: int
+
+
+def header_of(data: bytes, *, last: bool) -> Header | None:
+    """The header; None if it is not there as a whole yet.
+
+    Raises:
+        BrokenAvroError: it cannot be read.
+    """
+    if not data.startswith(MAGIC[: len(data)]):
+        raise BrokenAvroError("not an Avro file")
+    try:
+        metadata, at = _metadata(data, len(MAGIC))
+    except EOFError as error:
+        if last or len(data) > _MAX_HEADER:
+            raise BrokenAvroError("the Avro header is cut off") from error
+        return None
+    except ValueError as error:
+        raise _unreadable(error) from error
+    if at + SYNC_SIZE > len(data):
+        if last:
+            raise BrokenAvroError("the Avro header is cut off")
+        return None
+    try:
+        described = json.loads(metadata["avro.schema"])
+        _refuse_arrays(described)
+        schema = parse_schema(described, _force=True)
+        codec = metadata.get("avro.codec", b"null").decode()
+    except DECODING_ERRORS as error:
+        raise _unreadable(error) from error
+    if codec not in ("null", "deflate"):
+        raise BrokenAvroError(f"the Avro codec {codec[:20]!r} is not supported")
+    return Header(schema, codec, data[at : at + SYNC_SIZE], at + SYNC_SIZE)
+
+
+def _unreadable(error: Exception) -> BrokenAvroError:
+    return BrokenAvroError(f"the Avro header cannot be read ({type(error).__name__})")
+
+
+def _refuse_arrays(schema: object) -> None:
+    """No schema of Capture has any, and one of items without bytes would go on for ever."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "array":
+            raise ValueError("the schema has arrays")
+        for part in schema.values():
+            _refuse_arrays(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _refuse_arrays(part)
+
+
+def _metadata(data: bytes, at: int) -> tuple[dict[str, bytes], int]:
+    """A map of bytes: blocks of pairs, a negative count is followed by the block's size.
+
+    Raises:
+        EOFError: the data ends inside it.
+        ValueError: it is broken.
+    """
+    metadata: dict[str, bytes] = {}
+    while True:
+        count, at = long_at(data, at)
+        if count == 0:
+            return metadata, at
+        if count < 0:
+            count = -count
+            _, at = long_at(data, at)
+        for _ in range(count):
+            name, at = _bytes(data, at)
+            metadata[name.decode()], at = _bytes(data, at)
+
+
+def long_at(data: bytes, at: int) -> tuple[int, int]:
+    """A zigzag number of variable length.
+
+    Raises:
+        EOFError: the data ends inside it.
+        ValueError: it is longer than 64 bits.
+    """
+    value = shift = 0
+    while True:
+        if at >= len(data):
+            raise EOFError
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:  # noqa: PLR2004 - the highest bit says whether more follows
+            return (value >> 1) ^ -(value & 1), at
+        shift += 7
+        if shift > 63:  # noqa: PLR2004 - bits
+            raise ValueError("a number is too long")
+
+
+def _bytes(data: bytes, at: int) -> tuple[bytes, int]:
+    size, at = long_at(data, at)
+    if size < 0 or size > _MAX_HEADER:
+        raise ValueError("a size is out of bounds")
+    if at + size > len(data):
+        raise EOFError
+    return data[at : at + size], at + size
