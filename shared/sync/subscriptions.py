@@ -90,6 +90,14 @@ class SubscriptionsStep:
             raise
         return listed
 
+    async def _look_for(self, suspects: Sequence[str]) -> tuple[list[ListedSubscription], list[str]]:
+        context = self._context
+        try:
+            return await look_for(suspects, partial(get_subscription, context.arm))
+        except ArmError as error:
+            await context.note(PROVIDER, LISTING, error.reason, error.detail)
+            raise
+
     async def _update(
         self,
         integration: Integration,
@@ -134,7 +142,7 @@ class SubscriptionsStep:
             now=context.clock(),
         )
         facts = planned(listed, before)
-        found, unasked = await look_for(newly_gone(before, facts), partial(get_subscription, context.arm))
+        found, unasked = await self._look_for(newly_gone(before, facts))
         if found or unasked:
             for subscription_id in unasked:
                 del before[subscription_id]

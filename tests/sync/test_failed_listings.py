@@ -18,6 +18,7 @@ from shared.model.hubs import HubState
 from shared.model.jobs import Step
 from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
+from shared.model.upkeep import Coverage
 from tests.helpers.standing import HOME, SWEEP, Standing, stand
 from tests.helpers.swift_lab import open_swift_lab
 
@@ -221,3 +222,34 @@ async def test_a_hub_that_a_torn_listing_lacks_is_deleted_before_it_is_forgotten
     assert lab.azure.faults.state()["torn"]["met"] == 1
     assert lab.world.hub(HOME, "contoso") is None
     assert lab.world.hub(HOME, "theirs") is not None
+
+
+async def test_what_resource_graph_does_not_show_yet_is_not_gone(standing: Standing) -> None:
+    """Its answer is whole then, and still lacks what is there."""
+    lab = standing.lab
+    lab.world.graph_lag_seconds = 1e6
+    whole, coverages = standing.picture(), await standing.coverages()
+
+    for _ in range(5):
+        await standing.sweep()
+
+    assert lab.calls("POST", "/Microsoft.ResourceGraph/") >= 5
+    assert standing.picture() == whole
+    assert await standing.coverages() == coverages
+
+
+async def test_what_listings_lack_is_not_gone_while_azure_cannot_be_asked_for_it(standing: Standing) -> None:
+    lab, here = standing.lab, standing.subscription_id
+    coverages = await standing.coverages()
+    standing.hands.withdraw(here)
+    lab.azure.faults.switch_on("ill", Fault(FaultKind.ERROR_503, "GET", here))
+
+    for _ in range(5):
+        await lab.cycle(Step.SUBSCRIPTIONS)
+    assert (await standing.coverages())[here] == coverages[here]
+    assert {problem.reason for problem in await lab.problems()} == {Reason.UNREACHABLE}
+
+    lab.azure.faults.switch_off()
+    await lab.cycle(Step.SUBSCRIPTIONS)
+    assert (await standing.coverages())[here] is Coverage.GONE
+    assert await lab.problems() == []
