@@ -15,6 +15,7 @@ from shared.capture.handle import CaptureHandler
 from shared.capture.handoff import CONDENSED_QUEUE, HandOff
 from shared.capture.ports import RepairSink, SubscriptionDirectory
 from shared.capture.repair import Ours, Repairs
+from shared.capture.sift import PART
 from shared.model.captures import CaptureFile, Counts
 from shared.model.hubs import HubAssignment, HubState
 from shared.model.integration import Integration, IntegrationStatus
@@ -184,7 +185,7 @@ class App:
     def new_repairs(self, sink: RepairSink) -> Repairs:
         return Repairs(sink=sink, subscriptions=self.subscriptions, ours=OURS, clock=lambda: self.now)
 
-    def new_handler(self, operations: OperationStore | None = None) -> CaptureHandler:
+    def new_handler(self, operations: OperationStore | None = None, part_bytes: int = PART) -> CaptureHandler:
         """A worker of its own; workers share nothing but the storage."""
         return CaptureHandler(
             blobs=self.blobs,
@@ -196,6 +197,7 @@ class App:
             problems=self.problems,
             wait=self.wait,
             clock=lambda: self.now,
+            part_bytes=part_bytes,
         )
 
     async def upload(

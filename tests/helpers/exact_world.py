@@ -26,6 +26,7 @@ from azure.storage.queue.aio import QueueServiceClient
 
 from shared.capture.correlator import ContendedError
 from shared.capture.entries import CONDENSED
+from shared.capture.sift import PART
 from shared.capture.sweep import Sweep
 from shared.model.captures import CaptureFile, Counts
 from shared.settings import StorageSettings
@@ -78,6 +79,7 @@ class World:
 
     Attributes:
         busy: whether much happens.
+        part_bytes: how much of a file a worker holds in memory.
         history: what was done, one line each.
         records: by uid the members, attempts and outcome of the record of the highest revision.
         passed: what passed through.
@@ -92,6 +94,7 @@ class World:
     turnstile: Turnstile
     files: list[File]
     busy: bool
+    part_bytes: int
     captures: dict[int, CaptureFile] = field(default_factory=dict)
     history: list[str] = field(default_factory=list)
     records: Found = field(default_factory=dict)
@@ -174,7 +177,8 @@ class World:
 
     async def _job(self, what: _What) -> None:
         if isinstance(what, File):
-            await self.app.new_handler(self._operations()).handle_file(self.captures[id(what)])
+            handler = self.app.new_handler(self._operations(), self.part_bytes)
+            await handler.handle_file(self.captures[id(what)])
         elif what == _FLUSH:
             await self._flush()
         else:
@@ -255,7 +259,7 @@ async def _played(seed: int, connection_string: str | None) -> World:
             storage = await stack.enter_async_context(_azurite(connection_string, turnstile))
         app = App(storage, WAIT)
         app.customer, app.integration = f"seed-{seed}", str(UUID(int=seed))
-        world = World(random, app, turnstile, files, busy)
+        world = World(random, app, turnstile, files, busy, random.choice((1, 1_000, PART)))
         await world.play()
     return world
 
