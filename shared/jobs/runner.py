@@ -19,6 +19,8 @@ from shared.store.tables import ConflictError
 _log = logging.getLogger(__name__)
 
 _CONFLICT_SECONDS = 1.0
+_MOST_LAST_WORDS = 5
+"""How often a job that meets others while it is given up comes back; then theirs is the last word."""
 _LEAST_BACK_OFF = 5.0
 _MOST_BACK_OFF = 900.0
 
@@ -120,8 +122,9 @@ class JobRunner:
             await self._handlers[job.step].give_up(job, hindrance)
         except ConflictError:
             # Whoever changed the row may have found the object well: try once more before saying otherwise.
-            await self._queue.send(job, _CONFLICT_SECONDS)
-            return
+            if job.attempt + 1 < self._max_attempts + _MOST_LAST_WORDS:
+                await self._queue.send(job.again(), _CONFLICT_SECONDS)
+                return
         _log.warning("given up %s", describe(job))
 
     async def _set_aside(self, queue_name: str, text: bytes, reason: str) -> None:

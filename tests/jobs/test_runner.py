@@ -160,11 +160,18 @@ async def test_a_job_that_was_tried_too_often_is_given_up(bench: _Bench, answer:
 async def test_a_job_whose_row_changes_while_it_is_given_up_is_tried_once_more(bench: _Bench) -> None:
     handler = _Handler(UnavailableError("down", 503), last_word=ConflictError())
     await bench.run(handler, a_job(attempt=4))
-    assert bench.queue.sent == [(a_job(attempt=4), 1.0)]
+    assert bench.queue.sent == [(a_job(attempt=5), 1.0)]
 
     handler.last_word = None
-    await bench.run(handler, a_job(attempt=4))
-    assert [job for job, _ in handler.given_up] == [a_job(attempt=4)]
+    await bench.run(handler, a_job(attempt=5))
+    assert [job for job, _ in handler.given_up] == [a_job(attempt=5)]
+
+
+async def test_a_job_that_meets_others_whenever_it_is_given_up_comes_to_an_end(bench: _Bench) -> None:
+    handler = _Handler(UnavailableError("down", 503), last_word=ConflictError())
+    for attempt in range(4, 20):
+        await bench.run(handler, a_job(attempt=attempt))
+    assert [job.attempt for job, _ in bench.queue.sent] == [5, 6, 7, 8, 9]
 
 
 async def test_a_job_that_is_done_at_its_last_attempt_is_not_given_up(bench: _Bench) -> None:
