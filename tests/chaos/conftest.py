@@ -9,7 +9,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 from tests.helpers.chaos_worker import Account
 
 _SEEDS = 200
-_ON_AZURITE = (8, 13, 15)
+_ON_AZURITE = (10, 28, 46)
 """Short histories."""
 _FILES = ("test_even_seeds", "test_odd_seeds")
 

@@ -7,13 +7,13 @@ next. While the history lasts anything may go wrong; when it is over, all must b
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from random import Random
 from typing import Any, Self
 
 from azure.core.credentials import AccessToken
 
 from local.azure.app import SimulatedAzure
-from local.azure.transport import InProcess
 from shared.arm.connection import Arm
 from shared.jobs.message import encode
 from shared.jobs.poison import MAX_DEQUEUE_COUNT
@@ -21,6 +21,7 @@ from shared.jobs.runner import JobRunner
 from shared.model.integration import Integration
 from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
 from shared.model.upkeep import Coverage
+from shared.portal.commands import Commands
 from shared.services import Services
 from shared.settings import Settings
 from shared.store.alert_exports import AlertExportStore
@@ -36,7 +37,8 @@ from shared.store.storage import Storage
 from shared.store.subscriptions import SubscriptionStore
 from shared.store.workspaces import WorkspaceStore
 from shared.sync.context import Context
-from tests.helpers.chaos_estate import MONITORED, PROVIDER, Estate, Tenant, draw_estate
+from tests.helpers.chaos_deletions import Deletions
+from tests.helpers.chaos_estate import MONITORED, OLDER_RULE, PROVIDER, Estate, Tenant, draw_estate
 from tests.helpers.chaos_events import Events
 from tests.helpers.chaos_queue import ChaosQueue
 from tests.helpers.chaos_tables import MemoryStorage
@@ -45,14 +47,22 @@ from tests.helpers.chaos_worker import Account, TakingTurns, Turnstile, Worker, 
 from tests.helpers.facts import an_integration
 
 ARM = "https://management.azure.com"
-STEPS = tuple(step for step in Step if step is not Step.OFFBOARDING)
-_CYCLE, _SWEEP, _READ_BACK = 60, 3600, 30
+STEPS = tuple(Step)
+_CYCLE, _SWEEP, _READ_BACK, _DRAIN = 60, 3600, 30, 5000
 _AT_ONCE = 4
 _DEATHS = 0.15
 _MOST_CALLS_BEFORE = 25
-_LEAST_CYCLES, _MOST_CYCLES = 3, 9
+_LEAST_CYCLES, _DRAINED_CYCLES, _MOST_CYCLES = 3, 10, 14
 _MOST_DELIVERIES = 5_000
 """Of jobs in one cycle; many times what any history needs."""
+_MALFORMED = (
+    b"",
+    b"hello",
+    b"\xff\xfe",
+    b'{"version":9}',
+    b'{"version":1,"kind":"x:y","cycle":"","reason":"log"}',
+)
+_NONSENSE = ("", "nonsense", "a..b", "westeurope/none", "/subscriptions/x", "/", "\U0001f511")
 _SETTINGS = {
     "LightkeeperStorage": "not used",
     "AZURE_RESOURCE_MANAGER_URL": ARM,
@@ -65,6 +75,8 @@ _SETTINGS = {
     "LIGHTKEEPER_CYCLE_SECONDS": str(_CYCLE),
     "LIGHTKEEPER_READ_BACK_SECONDS": str(_READ_BACK),
     "LIGHTKEEPER_SWEEP_SECONDS": str(_SWEEP),
+    "LIGHTKEEPER_DRAIN_SECONDS": str(_DRAIN),
+    "LIGHTKEEPER_OLDER_EXPORT_RULE": OLDER_RULE,
 }
 
 
@@ -107,10 +119,12 @@ class Run:
     context: Context
     runner: JobRunner
     events: Events
+    deletions: Deletions
     integrations: list[Integration] = field(default_factory=list)
     history: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     failures: Counter[Job] = field(default_factory=Counter)
+    malformed: list[tuple[str, bytes]] = field(default_factory=list)
     deadly: bool = True
 
     async def play(self) -> None:
@@ -140,6 +154,10 @@ class Run:
             clock.move(seconds)
         if self.random.random() < 0.2:
             await self._ask()
+        if self.random.random() < 0.1:
+            await self._stray()
+        if self.random.random() < 0.03:
+            await self._leave()
         steps = self.random.sample(STEPS, self.random.choice((1, 1, 2, 3)))
         await self._cycle(steps, self.random.choice((1, 30, 120, 600)))
 
@@ -164,6 +182,42 @@ class Run:
         stamp = cycle_stamp(self.azure.world.clock.now())
         await self.context.send_once(Job(step, Phase.TARGET, stamp, cause, integration.id, named))
 
+    async def _stray(self) -> None:
+        """A message that nobody can read, or a job that makes no sense."""
+        step = self.random.choice(STEPS)
+        if self.random.random() < 0.5:
+            text = self.random.choice(_MALFORMED)
+            self._tell(f"malformed message: {step} {text!r}")
+            self.malformed.append((step.queue, text))
+            ended = await self.turnstile.run(Worker(), [self.runner.run(step.queue, text)])
+            assert ended == [None]
+            return
+        tenant = self.random.choice(self.estate.tenants)
+        integration = self.random.choice(
+            ("", self.azure.world.guid(), *(each.id for each in self.integrations))
+        )
+        target = self.random.choice((*_NONSENSE, self.random.choice(tenant.subscriptions)))
+        cause = self.random.choice(tuple(Cause))
+        stamp = cycle_stamp(self.azure.world.clock.now())
+        self._tell(f"stray job: {step} {integration} {target!r} {cause}")
+        self.queue.put(Job(step, Phase.TARGET, stamp, cause, integration, target), 0)
+
+    async def _leave(self) -> None:
+        """The provider offboards a customer."""
+        integration = self.random.choice(self.integrations)
+        tenant = self.estate.tenants[self.integrations.index(integration)]
+        self._tell(f"offboarding: {tenant.customer}")
+        self.deletions.leaving |= set(tenant.subscriptions)
+        context = self.context
+        commands = Commands(
+            integrations=context.integrations,
+            claims=context.claims,
+            problems=context.problems,
+            jobs=context,
+            clock=context.clock,
+        )
+        assert (await commands.offboard(integration.id)).status == HTTPStatus.ACCEPTED
+
     async def _end(self) -> None:
         """Everything calms down; then there is a bounded number of cycles to become as wanted."""
         self._tell("all faults end")
@@ -172,10 +226,12 @@ class Run:
         self.deadly = False
         truth = Truth(self.estate, self.context)
         wrong: list[str] = []
+        least = self.random.choice((*[_LEAST_CYCLES] * 6, _DRAINED_CYCLES))
         for number in range(_MOST_CYCLES):
             await self._cycle(STEPS, _SWEEP)
-            if number + 1 >= _LEAST_CYCLES:
-                wrong = await truth.wrong(self.integrations)
+            if number + 1 >= least:
+                malformed = {queue for queue, _ in self.malformed}
+                wrong = await truth.wrong(self.integrations, malformed, drained=least == _DRAINED_CYCLES)
                 if not wrong:
                     return
         self.wrong += wrong
@@ -219,11 +275,11 @@ class Run:
         """What must hold at every moment."""
         if foreign(self.estate.world) != theirs:
             self.wrong.append("what others made has changed")
-        for kind, count in self.azure.counts.by_kind.items():
-            if kind.startswith("DELETE "):
-                self.wrong.append(f"{count} calls of {kind}")
-            if kind == "unknown":
-                self.wrong.append(f"{count} calls that the simulated Azure does not know")
+        self.wrong += self.deletions.wrong
+        if self.azure.counts.by_kind["unknown"]:
+            self.wrong.append("calls that the simulated Azure does not know")
+        if self.queue.aside != self.malformed:
+            self.wrong.append(f"set aside: {self.queue.aside}, malformed: {self.malformed}")
         for integration in self.integrations:
             gone = [
                 row.fact.subscription_id
@@ -243,6 +299,7 @@ class Run:
             customer=tenant.customer,
             tenant_id=tenant.tenant_id,
             home_region=tenant.home_region,
+            subscription_cap=tenant.cap,
             workspace_resource_id=tenant.workspace_id or None,
             created_at=self.azure.world.clock.now(),
         )
@@ -266,20 +323,21 @@ async def run(seed: int, account: Account | None = None) -> Run:
             else await stack.enter_async_context(empty_storage(account, turnstile))
         )
         queue = ChaosQueue(estate.world.clock, random, turnstile)
-        context = _context(azure, storage, queue, turnstile)
+        deletions = Deletions(azure)
+        context = _context(azure, storage, queue, TakingTurns(deletions, turnstile))
         runner, events = Services._runner(context), Events(estate, azure, random)
-        played = Run(seed, random, estate, azure, turnstile, queue, context, runner, events)
+        played = Run(seed, random, estate, azure, turnstile, queue, context, runner, events, deletions)
         await played.play()
     return played
 
 
-def _context(azure: SimulatedAzure, storage: Storage, queue: ChaosQueue, turnstile: Turnstile) -> Context:
+def _context(azure: SimulatedAzure, storage: Storage, queue: ChaosQueue, transport: TakingTurns) -> Context:
     clock = azure.world.clock
     arm = Arm(
         ARM,
         _Credential(azure),
         PROVIDER.subscription_id,
-        transport=TakingTurns(InProcess(azure), turnstile),
+        transport=transport,
         clock=clock.seconds,
     )
     return Context(

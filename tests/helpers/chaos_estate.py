@@ -21,6 +21,10 @@ _REGIONS = ("westeurope", "eastus", "uksouth")
 _GROUPS = ("rg-app", "RG-Prod", "rg_data.(old)")
 _FOREIGN = (0, 0, 0, 0, 1, 1, 2, 4, 5)
 AUTOMATION_GROUP = "LightkeeperAutomation"
+OLDER_RULE = "Older-Entra"
+"""Name of the export rule that ours takes the place of."""
+
+_MOST_RULES = 10
 
 
 @dataclass(slots=True)
@@ -34,6 +38,7 @@ class Tenant:
         subscriptions: IDs.
         roles: that it delegates.
         workspace_id: the workspace that it names, or empty.
+        cap: how many of its subscriptions are covered at most.
     """
 
     customer: str
@@ -42,6 +47,7 @@ class Tenant:
     roles: tuple[str, ...]
     subscriptions: list[str] = field(default_factory=list)
     workspace_id: str = ""
+    cap: int = 2000
 
 
 @dataclass(slots=True)
@@ -66,11 +72,12 @@ def draw_estate(random: Random) -> Estate:
             tenant_id=world.guid(),
             home_region=random.choice(_REGIONS[:2]),
             roles=roles[: random.choice((2, 3, 3, 3))],
+            cap=random.choice((1, 2, 2000, 2000, 2000, 2000)),
         )
         for _ in range(random.choice((1, 1, 2, 2, 3, 4))):
             tenant.subscriptions.append(_add_subscription(world, tenant, random))
         if random.random() < 0.5:
-            tenant.workspace_id = _add_workspace(world, random.choice(tenant.subscriptions), random)
+            tenant.workspace_id = _add_workspace(world, tenant, random)
         estate.tenants.append(tenant)
     return estate
 
@@ -121,10 +128,10 @@ def add_resource(world: World, subscription_id: str, random: Random) -> str:
     return spelled
 
 
-def _add_workspace(world: World, subscription_id: str, random: Random) -> str:
-    begin = f"/subscriptions/{subscription_id}/resourceGroups/{_GROUPS[0]}/providers"
-    workspace = f"{begin}/{_WORKSPACE}/Sentinel"
-    world.add_resource(Resource(workspace, _WORKSPACE, random.choice(_REGIONS)))
+def _add_workspace(world: World, tenant: Tenant, random: Random) -> str:
+    begin = f"/subscriptions/{random.choice(tenant.subscriptions)}/resourceGroups/{_GROUPS[0]}/providers"
+    workspace, region = f"{begin}/{_WORKSPACE}/Sentinel", random.choice(_REGIONS)
+    world.add_resource(Resource(workspace, _WORKSPACE, region))
     rules = {
         f"theirs-{number}": ExportRule(
             f"theirs-{number}",
@@ -138,8 +145,27 @@ def _add_workspace(world: World, subscription_id: str, random: Random) -> str:
         )
         for number in range(random.choice((0, 0, 1, 2, 10)))
     }
+    if random.random() < 0.5 and len(rules) < _MOST_RULES:
+        rules[OLDER_RULE.lower()] = _older_rule(
+            world, region, random.choice((tenant.customer, "older")), random
+        )
     world.exports[workspace.lower()] = rules
     return workspace
+
+
+def _older_rule(world: World, region: str, hub: str, random: Random) -> ExportRule:
+    """A rule from the time before ours: to the hub that ours is to have, or to one of its own."""
+    group = f"/subscriptions/{PROVIDER.subscription_id}/resourceGroups/{PROVIDER.group}"
+    return ExportRule(
+        OLDER_RULE,
+        world.guid(),
+        f"{group}/providers/Microsoft.EventHub/namespaces/lightkeeper-{region}-1",
+        hub,
+        ("AuditLogs", "SigninLogs"),
+        enabled=random.random() < 0.8,
+        created_at=BEGINNING,
+        changed_at=BEGINNING,
+    )
 
 
 def _add_foreign_automation(world: World, subscription_id: str) -> None:

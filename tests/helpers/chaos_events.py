@@ -8,7 +8,7 @@ from local.azure.faults import Fault, FaultKind
 from local.azure.hands import Hands
 from local.azure.log_categories import ACTIVITY
 from tests.helpers.chaos_estate import MONITORED, Estate, Tenant, add_resource
-from tests.helpers.chaos_truth import AUTOMATION, RULE, SETTING
+from tests.helpers.chaos_truth import AUTOMATION, OLDER, RULE, SETTING
 
 _MOST_TORN = 2
 """Listings in a row that may look whole and are not, before three of them would make something gone."""
@@ -56,8 +56,10 @@ class Events:
             self._setting,
             self._resource,
             self._resource,
+            self._empty_region,
             self._delegation,
             self._state,
+            self._provider,
             self._hub,
             self._namespace,
             self._rule,
@@ -137,6 +139,24 @@ class Events:
                 self._move(resource.resource_id)
         return f"resource ({how}): {key}"
 
+    def _empty_region(self) -> str:
+        """Somebody deletes everything that is monitored in one region."""
+        tenant = self._random.choice(self._estate.tenants)
+        region = self._random.choice(("eastus", "westeurope"))
+        monitored = {kind.lower() for kind in MONITORED}
+        chosen = sorted(
+            key
+            for subscription in tenant.subscriptions
+            for each in self._world.resources_of(subscription)
+            if each.resource_type.lower() in monitored
+            and each.location == region
+            and (key := each.resource_id.lower())
+        )
+        for key in chosen:
+            self.once_hidden.add(key)
+            self._hands.delete_resource(self._world.resources[key].resource_id)
+        return f"everything deleted in {region}: {len(chosen)} of {tenant.customer}"
+
     def _move(self, resource_id: str) -> None:
         before = self._world.resources[resource_id.lower()]
         parts = before.resource_id.split("/")
@@ -163,6 +183,13 @@ class Events:
         state = "Enabled" if self._world.subscriptions[key].state == "Disabled" else "Disabled"
         self._world.change_subscription(key, state=state)
         return f"{state}: {key}"
+
+    def _provider(self) -> str:
+        _, key = self._any_subscription()
+        provider = self._random.choice(("microsoft.insights", "microsoft.security"))
+        registered = self._world.subscriptions[key].providers
+        self._world.change_subscription(key, providers=registered ^ {provider})
+        return f"{provider} {'un' if provider in registered else ''}registered: {key}"
 
     def _hub(self) -> str:
         if not self._world.hubs:
@@ -192,6 +219,11 @@ class Events:
         if self._random.random() < 0.4:
             self._hands.delete_namespace(name)
             return f"namespace deleted: {name}"
+        if self._random.random() < 0.3:
+            found = self._world.namespaces[name]
+            closed = {**found.body, "properties": {**found.body["properties"], "disableLocalAuth": True}}
+            self._world.namespaces[name] = replace(found, body=closed)
+            return f"namespace takes no keys: {name}"
         rules = sorted(key for key in self._world.rules if key[0] == name)
         for key in rules:
             fresh = self._world.guid()
@@ -199,22 +231,26 @@ class Events:
         return f"keys rotated: {name}"
 
     def _rule(self) -> str:
-        chosen = sorted(workspace for workspace, rules in self._world.exports.items() if RULE in rules)
+        chosen = sorted(
+            (workspace, name)
+            for workspace, rules in self._world.exports.items()
+            for name in rules.keys() & {RULE, OLDER}
+        )
         if not chosen:
             return "no export rule to change"
-        workspace = self._random.choice(chosen)
-        rule = self._world.exports[workspace][RULE]
+        workspace, name = self._random.choice(chosen)
+        rule = self._world.exports[workspace][name]
         how = self._random.choice(("delete", "disable", "tables", "hub"))
         match how:
             case "delete":
-                self._hands.delete_export_rule(workspace, RULE)
+                self._hands.delete_export_rule(workspace, name)
             case "disable":
-                self._world.exports[workspace][RULE] = replace(rule, enabled=False)
+                self._world.exports[workspace][name] = replace(rule, enabled=False)
             case "tables":
-                self._world.exports[workspace][RULE] = replace(rule, tables=("AuditLogs",))
+                self._world.exports[workspace][name] = replace(rule, tables=("AuditLogs",))
             case _:
-                self._world.exports[workspace][RULE] = replace(rule, hub="")
-        return f"export rule ({how}): {workspace}"
+                self._world.exports[workspace][name] = replace(rule, hub="")
+        return f"export rule {name} ({how}): {workspace}"
 
     def _automation(self) -> str:
         ours = sorted(key for key in self._world.automations if key.endswith(AUTOMATION))

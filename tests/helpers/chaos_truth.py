@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from local.azure.automations import may_send
 from local.azure.log_categories import ACTIVITY
-from local.azure.world import Setting, Subscription, World
+from local.azure.world import ExportRule, Setting, Subscription, World
 from shared.model.exports import ENTRA_TABLES
 from shared.model.hubs import HubAssignment, HubState
 from shared.model.integration import Integration
@@ -17,10 +17,12 @@ from shared.model.reasons import Reason
 from shared.model.subscription import Subscription as SubscriptionRow
 from shared.model.upkeep import Coverage, Upkeep
 from shared.sync.context import Context
-from tests.helpers.chaos_estate import AUTOMATION_GROUP, Estate, Tenant
+from tests.helpers.chaos_estate import AUTOMATION_GROUP, OLDER_RULE, Estate, Tenant
+from tests.helpers.chaos_leaving import wrong_of_leaving
 
 SETTING = "lightkeeper-logs"
 RULE = "lightkeeper-entra-data-export"
+OLDER = OLDER_RULE.lower()
 AUTOMATION = "lightkeeperdefenderforcloudexport"
 _CATEGORIES = {
     "microsoft.keyvault/vaults": {"AuditEvent"},
@@ -61,17 +63,57 @@ class Truth:
         self._estate = estate
         self._context = context
         self._wrong: list[str] = []
+        self._drained = False
         self._places: set[str] = set()
 
-    async def wrong(self, integrations: list[Integration]) -> list[str]:
-        """Everything that is not as it must be."""
+    async def wrong(
+        self, integrations: list[Integration], malformed: set[str], *, drained: bool
+    ) -> list[str]:
+        """Everything that is not as it must be.
+
+        Args:
+            integrations: as they were registered.
+            malformed: names of the queues of which messages were set aside.
+            drained: whether hubs that nobody needs have had the time to go.
+        """
         self._wrong, self._places = [], set()
         hubs = {(row.fact.region, row.fact.customer): row.fact for row in await self._context.hubs.list()}
+        self._drained = drained
+        known = {(hub.namespace, hub.hub) for hub in hubs.values()}
+        left: set[str] = set()
         for tenant, integration in zip(self._estate.tenants, integrations, strict=True):
-            await self._check(tenant, integration, hubs)
-        for problem in await self._context.problems.list(PROVIDER):
-            self._wrong.append(f"open for the provider: {problem.reason} at {problem.where}")
+            found = await self._context.integrations.get(integration.id)
+            if found is not None and found.kept:
+                await self._check(tenant, integration, hubs)
+            else:
+                left.add(tenant.tenant_id)
+                self._wrong += await wrong_of_leaving(self._world, self._context, tenant, integration.id)
+            self._wrong += [
+                f"{hub} in {namespace} is there, and nobody knows it"
+                for namespace, hub in self._world.hubs
+                if hub == tenant.customer and (namespace, hub) not in known
+            ]
+        problems = await self._context.problems.list(PROVIDER)
+        unread = {problem.where for problem in problems if problem.reason is Reason.MALFORMED_MESSAGE}
+        if unread != malformed:
+            self._wrong.append(f"malformed messages in {malformed}, reported in {unread}")
+        self._wrong += [
+            f"open for the provider: {problem.reason} at {problem.where}"
+            for problem in problems
+            if problem.where not in unread and not self._is_due_to(problem, left)
+        ]
         return self._wrong
+
+    def _is_due_to(self, problem: Problem, left: set[str]) -> bool:
+        """Who was offboarded and delegates all the same is a tenant that nobody knows any more."""
+        return (
+            problem.reason is Reason.UNKNOWN_TENANT
+            and problem.where in left
+            and any(
+                each.tenant_id == problem.where and each.delegations
+                for each in self._world.subscriptions.values()
+            )
+        )
 
     async def _check(
         self, tenant: Tenant, integration: Integration, hubs: dict[tuple[str, str], HubAssignment]
@@ -108,6 +150,14 @@ class Truth:
             if row.region:
                 needed.add(row.region)
             self._compare(self._of_workspace(tenant, ready), row.upkeep, by_place)
+        kept = {
+            row.fact.listed.region
+            for row in await context.resources.list(integration.id)
+            if row.fact.upkeep.kept
+        }
+        unneeded = {region for region, customer in hubs if customer == tenant.customer} - needed - kept
+        if self._drained and unneeded:
+            self._wrong.append(f"hubs that nobody needs: {sorted(unneeded)}")
         for region in sorted(needed - ready.keys()):
             hub = hubs.get((region, tenant.customer))
             self._wrong.append(f"hub in {region}: {hub.state if hub else 'not assigned'}, or not as wanted")
@@ -126,10 +176,16 @@ class Truth:
         ready: dict[str, str],
         by_place: dict[str, list[Problem]],
     ) -> None:
+        order = sorted(
+            (row.delegated_since, row.first_seen, key)
+            for key, row in rows.items()
+            if row.delegated_since is not None
+        )
+        within = {key for *_, key in order[: tenant.cap]}
         for key in tenant.subscriptions:
             subscription, row = self._world.subscriptions[key], rows.get(key)
             watched = row is not None and row.watched
-            wanted = bool(subscription.delegations) and subscription.state == "Enabled"
+            wanted = bool(subscription.delegations) and subscription.state == "Enabled" and key in within
             if wanted != watched:
                 self._wrong.append(f"subscription {key} is watched: {watched}")
             if row is not None:
@@ -210,6 +266,7 @@ class Truth:
             row.state is HubState.READY
             and namespace
             and self._world.ready(namespace)
+            and not namespace.body["properties"].get("disableLocalAuth")
             and hub
             and hub.captures
             and capture.get("intervalInSeconds") == 60
@@ -267,23 +324,28 @@ class Truth:
         key = tenant.workspace_id.lower()
         subscription = self._world.subscriptions[key.split("/")[2]]
         rules = self._world.exports.get(key, {})
-        rule = rules.get(RULE)
         namespace = ready.get(self._world.resources[key].location, "")
-        others = sum(each.enabled for name, each in rules.items() if name != RULE)
-        standing = (
-            rule is not None
-            and bool(subscription.delegations)
-            and rule.enabled
-            and rule.hub.lower() == tenant.customer
-            and rule.destination.lower().endswith(f"/namespaces/{namespace}")
-            and {table.lower() for table in rule.tables or ()} == {table.lower() for table in ENTRA_TABLES}
+        destination = (namespace, tenant.customer)
+        adoptable = OLDER in rules and _destination(rules[OLDER]) == destination
+        others = sum(
+            each.enabled for name, each in rules.items() if name != RULE and not (name == OLDER and adoptable)
         )
+        whole = {
+            name
+            for name, rule in rules.items()
+            if rule.enabled
+            and _destination(rule) == destination
+            and {table.lower() for table in rule.tables or ()} == {table.lower() for table in ENTRA_TABLES}
+        }
+        standing = bool(subscription.delegations) and bool(whole & {RULE, OLDER})
         possible = (
             bool(subscription.delegations)
             and subscription.state == "Enabled"
             and "microsoft.insights" in subscription.providers
             and others < _EXPORT_LIMIT
         )
+        if possible and len(rules.keys() & {RULE, OLDER}) > 1:
+            self._wrong.append(f"{tenant.workspace_id} has two rules of ours")
         return Expected(tenant.workspace_id, possible=possible, standing=standing)
 
     def _resources(self, tenant: Tenant, watched: set[str]) -> set[str]:
@@ -312,6 +374,10 @@ class Truth:
         return (found.hub, set(found.enabled)) == (hub, categories) and found.rule_id.lower().endswith(tail)
 
 
+def _destination(rule: ExportRule) -> tuple[str, str]:
+    return (rule.destination.lower().rpartition("/")[2], rule.hub.lower())
+
+
 def _is_whole(subscription: Subscription) -> bool:
     return any(each.group is None for each in subscription.delegations)
 
@@ -322,6 +388,6 @@ def foreign(world: World) -> dict[str, object]:
     for scope, settings in world.settings.items():
         found |= {f"{scope} {name}": each for name, each in settings.items() if name != SETTING}
     for workspace, rules in world.exports.items():
-        found |= {f"{workspace} {name}": each for name, each in rules.items() if name != RULE}
+        found |= {f"{workspace} {name}": each for name, each in rules.items() if name not in (RULE, OLDER)}
     found |= {key: each for key, each in world.automations.items() if not key.endswith(AUTOMATION)}
     return found
