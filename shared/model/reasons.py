@@ -100,7 +100,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "The customer makes the resource anew under a name of ASCII characters.",
     ),
     Reason.RESOURCE_GONE: Explanation(
-        "The resource has not been in any of the last complete listings.",
+        "Complete listings in a row lacked the resource, and Azure did not have it either when asked for it.",
         "Nothing to do if it was deleted; otherwise the customer checks the delegated roles.",
     ),
     Reason.WORKSPACE_MISSING: Explanation(
