@@ -11,6 +11,7 @@ from shared.capture.audit import Audit
 from shared.capture.flush import Flusher
 from shared.capture.handle import CaptureHandler
 from shared.capture.handoff import HandOff
+from shared.capture.output import Compression
 from shared.capture.repair import Ours, Repairs
 from shared.capture.sweep import Sweep
 from shared.jobs.files import FileQueue
@@ -93,11 +94,11 @@ class Services:
         )
         self.jobs = self._runner(self.sync)
         ledger = CaptureStore(storage)
-        blobs = BlobStore(storage)
+        blobs = BlobStore(storage, settings.range_bytes, settings.block_bytes)
         wait = timedelta(seconds=settings.correlation_wait_seconds)
         retention = timedelta(seconds=settings.operation_retention_seconds)
         operations = OperationStore(storage, blobs, wait, retention)
-        handoff = HandOff(storage, blobs)
+        handoff = HandOff(storage, blobs, Compression(settings.compression))
         self.flusher = Flusher(
             captures=ledger,
             operations=operations,
@@ -121,6 +122,8 @@ class Services:
             problems=self.sync.problems,
             wait=wait,
             clock=utc_now,
+            part_bytes=settings.part_bytes,
+            duplicates_window=settings.duplicates_window,
         )
         self.onboarding = OnboardingApi(
             OnboardingFiles(self.sync.arm, LinkStore(storage), settings, utc_now), self.sync.integrations

@@ -32,23 +32,22 @@ def _condense(file: Path, outcome: Outcome) -> None:
     number = 0
     with file.open("rb") as source, outcome.condensed.open("wb") as target, Kept() as kept:
 
-        def leave(part: Sifted) -> None:
+        def leave(ready: list[Sifted]) -> None:
             nonlocal counts, number
-            run = Run(f"benchmark-{number}", _NOW, _WAIT)
-            number += 1
-            plan = correlate(part.administrative, kept.known(part.administrative), run)
-            kept.keep(plan)
-            passed = [*part.passed, *plan.passed]
-            tally.add(passed, plan.records)
-            target.write(packer.add(lines_of(passed, plan.records)))
-            counts += part.counts + plan.counts
+            for part in ready:
+                run = Run(f"benchmark-{number}", _NOW, _WAIT)
+                number += 1
+                plan = correlate(part.administrative, kept.known(part.administrative), run)
+                kept.keep(plan)
+                passed = [*part.passed, *plan.passed]
+                tally.add(passed, plan.records)
+                target.write(packer.add(lines_of(passed, plan.records)))
+                counts += part.counts + plan.counts
 
         while data := source.read(RANGE):
-            for part in parts.cut(reader.feed(data)):
-                leave(part)
-        for part in parts.cut(reader.feed(b"", last=True)):
-            leave(part)
-        leave(parts.rest())
+            leave(parts.cut(reader.feed(data)))
+        leave(parts.cut(reader.feed(b"", last=True)))
+        leave([parts.rest()])
         target.write(packer.end())
         with outcome.parked.open("wb") as parked:
             parked.writelines(raw + b"\n" for raw in kept.waiting())

@@ -65,7 +65,7 @@ class HandOff:
             moment: of the capture file or flush; says in which folder the file stands.
             source: the capture file's path, or the flush's ID.
         """
-        blob = f"{folder_of(owner.customer, moment)}/{run}.ndjson.{self._compression}"
+        blob = f"{folder_of(owner.customer, moment)}/{run}.ndjson.{self._compression.ending}"
         return CondensedFile(self._storage, self._blobs, self._compression, (owner, blob, source))
 
     async def condensed(

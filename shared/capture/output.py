@@ -32,10 +32,15 @@ _ZSTD_LEVEL: Final = 3
 
 
 class Compression(StrEnum):
-    """How condensed files are compressed; the value ends their names."""
+    """How condensed files are compressed; zstd halves them, and takes twice as long."""
 
-    GZIP = "gz"
-    ZSTD = "zst"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+
+    @property
+    def ending(self) -> str:
+        """Of the files' names."""
+        return "gz" if self is Compression.GZIP else "zst"
 
     @property
     def content_type(self) -> str:

@@ -20,7 +20,7 @@ from shared.capture.whole import is_complete
 from shared.model.captures import Counts
 from shared.model.operations import OperationKey
 
-PART: Final = 3 << 20
+PART: Final = 4 << 20
 """Bytes of entries that are held at most, but for the last event's; a part has about half of it. More costs
 memory, about half as much again as this; less costs storage round trips, for each part some."""
 
