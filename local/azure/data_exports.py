@@ -26,6 +26,9 @@ _VERSIONS = (
     "2025-02-01",
     "2025-07-01",
 )
+_ONE_RULE_PER_TABLE = _VERSIONS[1]
+"""The version for which it is recorded; nothing says so of later ones."""
+
 LIMIT = 10
 """Active rules in a workspace."""
 
@@ -91,6 +94,8 @@ def _put(call: Call) -> Response:
     rules = world.exports.setdefault(workspace.resource_id.lower(), {})
     enabled = bool(properties.get("enable", True))
     _check_others(rules, name, target, hub, enabled=enabled)
+    if call.request.query.get("api-version") == _ONE_RULE_PER_TABLE:
+        _check_tables(rules, name, target, tables)
     now, before = world.clock.now(), rules.get(name.lower())
     rule = ExportRule(
         before.name if before else name,
@@ -178,6 +183,25 @@ def _check_others(rules: dict[str, ExportRule], name: str, target: str, hub: str
     if enabled and sum(other.enabled for other in others) >= LIMIT:
         raise TextRefusal(
             400, f"You have exceeded the allowed number of active export rules ({LIMIT}).", plain=True
+        )
+
+
+def _check_tables(
+    rules: dict[str, ExportRule], name: str, target: str, tables: tuple[str, ...] | None
+) -> None:
+    """Hold storage accounts to one rule for each table."""
+    taken = {
+        table.lower()
+        for key, rule in rules.items()
+        if key != name.lower() and _ACCOUNT.fullmatch(rule.destination)
+        for table in rule.tables or ()
+    }
+    if _ACCOUNT.fullmatch(target) and taken & {table.lower() for table in tables or ()}:
+        raise TextRefusal(
+            400,
+            "You have exceeded the allowed export rules for the provided table(s). When export is to a "
+            "StorageAccount, you can included a table in 1 export rule(s).",
+            plain=True,
         )
 
 

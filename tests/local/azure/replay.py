@@ -18,6 +18,7 @@ from local.azure.scopes import resource_type_of
 from tests.local.azure.azure_bench import PROVIDER, capture_description
 from tests.local.azure.recordings import missing_keys
 
+_BAD_REQUEST, _NOT_FOUND = 400, 404
 _GUID = "11111111-2222-4333-8444-555555555555"
 _NAMESPACE = (
     f"/subscriptions/{PROVIDER.subscription_id}/resourceGroups/{PROVIDER.group}"
@@ -136,7 +137,7 @@ class Stage:
                 segments[number] = names.get(segments[number - 1], "one")
         if call.method == "PUT" and segments[-2] in ("namespaces", "eventhubs", "workspaces"):
             segments[-1] = "brand-new"
-        if call.status == 404:
+        if call.status == _NOT_FOUND:
             segments[-1] = "nowhere"
         return "/".join(segments)
 
@@ -152,6 +153,8 @@ class Stage:
         elif "/workspaces" in path:
             self._add_hubs()
             self._add_rule()
+            if call.status == _BAD_REQUEST:
+                self._add_rival(call.body["properties"]["tableNames"])
         elif "microsoft.managedservices" in path:
             self._delegate(assigned=call.method != "DELETE" or "assignments" in path)
 
@@ -190,6 +193,15 @@ class Stage:
         self.hands.write_export_rule(
             workspace, "ours", namespace_id=_NAMESPACE, hub="contoso", tables=["SigninLogs"]
         )
+
+    def _add_rival(self, tables: list[str]) -> None:
+        """A rule that has taken the tables already."""
+        workspace = f"/subscriptions/{self.customer.delegated[0]}/resourceGroups/contoso-rg"
+        workspace += "/providers/Microsoft.OperationalInsights/workspaces/logs"
+        account = (
+            f"{workspace.partition('/providers/')[0]}/providers/Microsoft.Storage/storageAccounts/theirs"
+        )
+        self.hands.write_export_rule(workspace, "rival", namespace_id=account, hub="", tables=tables)
 
     def _delegate(self, *, assigned: bool) -> None:
         """A definition, and an assignment of it if it is to have one."""

@@ -46,9 +46,6 @@ _NEVER_MADE = {
     r"microsoft\.network/networksecuritygroups/\{\}$": _ELSEWHERE,
     r"microsoft\.insights/actiongroups": _ELSEWHERE,
 }
-_COMPARED_ELSEWHERE = r"/dataexports/"
-"""In `errors`: they need scenes of their own, which `test_azure_shapes` has."""
-
 _OPTIONAL = {
     r"/providers/microsoft\.(?!eventhub|insights|operational|managed)": {
         # What else a provider's first type can do is no business of ours.
@@ -89,7 +86,7 @@ def test_every_recorded_call_has_an_answer_of_the_recorded_shape(
     samples: Path, subtests: pytest.Subtests, file: str
 ) -> None:
     for call in recordings(samples, file):
-        if not _is_made(call) or (file == "errors" and re.search(_COMPARED_ELSEWHERE, call.template)):
+        if not _is_made(call):
             continue
         with subtests.test(f"{call.method} {call.template} {call.status}"):
             assert _lacking(call, differences(call, Stage().play(call))) == []

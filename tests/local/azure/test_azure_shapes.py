@@ -35,13 +35,15 @@ def test_refused_export_rules_are_texts_as_recorded(bench: Bench, samples: Path)
     missing = bench.ask("GET", path, "2025-07-01")
     [known] = recorded(samples, "errors", f"GET {_EXPORTS}/{{}}", missing.status)
     assert json.loads(missing.body) == str(known).replace("clitest", "ours")
-    lines = (samples / "arm" / "errors.jsonl").read_text().splitlines()
-    calls = [json.loads(line) for line in lines if "dataexports" in line and '"status":400' in line]
-    assert {call["response_headers"]["content-type"] for call in calls} == {"text/plain; charset=utf-8"}
-    body["properties"]["tableNames"] = ["SigninLogs"]
-    body["properties"]["destination"]["metaData"] = {"eventHubName": "missing"}
-    refused = bench.ask("PUT", path, "2025-07-01", body)
-    assert (refused.status, refused.headers["Content-Type"]) == (400, "text/plain; charset=utf-8")
+    body["properties"]["tableNames"] = ["Syslog"]
+    account = f"{path.partition('/providers/')[0]}/providers/Microsoft.Storage/storageAccounts/one"
+    body["properties"]["destination"] = {"resourceId": account}
+    assert bench.ask("PUT", path, "2020-03-01-preview", body).ok
+    body["properties"]["destination"] = {"resourceId": f"{account}2"}
+    refused = bench.ask("PUT", f"{path}-2", "2020-03-01-preview", body)
+    assert refused.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert refused.body.decode() in recorded(samples, "errors", f"PUT {_EXPORTS}/{{}}", 400)
+    assert bench.ask("PUT", f"{path}-2", "2025-07-01", body).ok
 
 
 @pytest.mark.parametrize(
