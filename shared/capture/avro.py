@@ -15,7 +15,7 @@ from fastavro import schemaless_reader
 from shared.capture.avro_header import DECODING_ERRORS, SYNC_SIZE, Header, header_of, long_at
 from shared.capture.inflate import RAW_DEFLATE, InflateError, inflate
 
-MAX_BLOCK = 1 << 28
+MAX_BLOCK = 1 << 26
 """Bytes that one block may have, and may have when inflated. An event has at most 20 MB (learn.microsoft.com/
 azure/event-hubs/event-hubs-quotas), so no writer has reason for larger ones."""
 

@@ -35,3 +35,38 @@ async def test_large_and_empty_blobs_are_read_whole(blobs: BlobStore) -> None:
     await blobs.write(ContainerName.CAPTURE, empty, b"", "application/octet-stream")
     assert len(await blobs.read(ContainerName.CAPTURE, large)) == 40_000_000
     assert await blobs.read(ContainerName.CAPTURE, empty) == b""
+
+
+@pytest.mark.parametrize("size", [0, 1, 99, 100, 101, 200, 350])
+async def test_a_blob_is_read_in_ranges_and_written_in_blocks(azurite: Azurite, size: int) -> None:
+    settings = StorageSettings(azurite.connection_string, "", "", "")
+    name, content = f"{uuid4()}/{size}", bytes(number % 251 for number in range(size))
+    async with Storage(settings, NoCredential()) as storage:
+        small = BlobStore(storage, range_bytes=100, block_bytes=100)
+        writer = await small.writer(ContainerName.CONDENSED, name, "text/plain")
+        for start in range(0, size, 30):
+            await writer.add(content[start : start + 30])
+        await writer.close()
+        copy = f"{name}-copy"
+        await small.copy(
+            (ContainerName.CONDENSED, name), (ContainerName.CONDENSED, copy), "application/octet-stream"
+        )
+
+        ranges = [data async for data in small.ranges(ContainerName.CONDENSED, copy)]
+
+        assert b"".join(ranges) == content
+        assert max(map(len, ranges), default=0) <= 100
+        assert await small.read(ContainerName.CONDENSED, name) == content
+
+
+async def test_a_blob_that_is_not_there_has_no_ranges(blobs: BlobStore) -> None:
+    with pytest.raises(ResourceNotFoundError):
+        [data async for data in blobs.ranges(ContainerName.CAPTURE, str(uuid4()))]
+
+
+async def test_a_blob_that_was_not_closed_is_not_there(blobs: BlobStore) -> None:
+    name = str(uuid4())
+    writer = await blobs.writer(ContainerName.CONDENSED, name, "text/plain")
+    await writer.add(b"x" * 3_000_000)
+    with pytest.raises(ResourceNotFoundError):
+        await blobs.read(ContainerName.CONDENSED, name)
