@@ -9,12 +9,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from random import Random
-from typing import Any, Self
-
-from azure.core.credentials import AccessToken
 
 from local.azure.app import SimulatedAzure
-from shared.arm.connection import Arm
 from shared.jobs.message import encode
 from shared.jobs.poison import MAX_DEQUEUE_COUNT
 from shared.jobs.runner import JobRunner
@@ -23,32 +19,19 @@ from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
 from shared.model.upkeep import Coverage
 from shared.portal.commands import Commands
 from shared.services import Services
-from shared.settings import Settings
-from shared.store.alert_exports import AlertExportStore
-from shared.store.claims import ClaimStore
-from shared.store.hubs import HubStore
-from shared.store.integrations import IntegrationStore
-from shared.store.listings import ListingStore
-from shared.store.mappings import MappingStore
-from shared.store.problems import ProblemStore
-from shared.store.removals import RemovalStore
-from shared.store.resources import ResourceStore
-from shared.store.storage import Storage
-from shared.store.subscriptions import SubscriptionStore
-from shared.store.workspaces import WorkspaceStore
 from shared.sync.context import Context
+from tests.helpers.chaos_app import SWEEP, context_of
 from tests.helpers.chaos_deletions import Deletions
-from tests.helpers.chaos_estate import MONITORED, OLDER_RULE, PROVIDER, Estate, Tenant, draw_estate
+from tests.helpers.chaos_estate import Estate, Tenant, draw_estate
 from tests.helpers.chaos_events import Events
 from tests.helpers.chaos_queue import ChaosQueue
 from tests.helpers.chaos_tables import MemoryStorage
-from tests.helpers.chaos_truth import Truth, foreign
+from tests.helpers.chaos_truth import Truth
+from tests.helpers.chaos_wanted import foreign
 from tests.helpers.chaos_worker import Account, TakingTurns, Turnstile, Worker, WorkerDiedError, empty_storage
 from tests.helpers.facts import an_integration
 
-ARM = "https://management.azure.com"
 STEPS = tuple(Step)
-_CYCLE, _SWEEP, _READ_BACK, _DRAIN = 60, 3600, 30, 5000
 _AT_ONCE = 4
 _DEATHS = 0.15
 _MOST_CALLS_BEFORE = 25
@@ -63,41 +46,6 @@ _MALFORMED = (
     b'{"version":1,"kind":"x:y","cycle":"","reason":"log"}',
 )
 _NONSENSE = ("", "nonsense", "a..b", "westeurope/none", "/subscriptions/x", "/", "\U0001f511")
-_SETTINGS = {
-    "LightkeeperStorage": "not used",
-    "AZURE_RESOURCE_MANAGER_URL": ARM,
-    "LIGHTKEEPER_PROVIDER_TENANT_ID": PROVIDER.tenant_id,
-    "LIGHTKEEPER_PROVIDER_SUBSCRIPTION_ID": PROVIDER.subscription_id,
-    "LIGHTKEEPER_HUB_RESOURCE_GROUP": PROVIDER.group,
-    "LIGHTKEEPER_CAPTURE_STORAGE_ID": PROVIDER.storage_id,
-    "LIGHTKEEPER_CAPTURE_IDENTITY_ID": PROVIDER.identity_id,
-    "LIGHTKEEPER_MONITORED_TYPES": ",".join(MONITORED),
-    "LIGHTKEEPER_CYCLE_SECONDS": str(_CYCLE),
-    "LIGHTKEEPER_READ_BACK_SECONDS": str(_READ_BACK),
-    "LIGHTKEEPER_SWEEP_SECONDS": str(_SWEEP),
-    "LIGHTKEEPER_DRAIN_SECONDS": str(_DRAIN),
-    "LIGHTKEEPER_OLDER_EXPORT_RULE": OLDER_RULE,
-}
-
-
-class _Credential:
-    """Gives the token that the simulated Azure issues to the app."""
-
-    def __init__(self, azure: SimulatedAzure) -> None:
-        self._azure = azure
-
-    async def get_token(self, *_: str, **__: Any) -> AccessToken:  # noqa: ANN401 - the SDK's protocol
-        token, expires = self._azure.identity.issue(self._azure.world.app)
-        return AccessToken(token, int(expires.timestamp()))
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Nothing is held."""
 
 
 @dataclass
@@ -133,7 +81,7 @@ class Run:
             self.integrations.append(await self._registered(tenant))
         theirs = foreign(self.estate.world)
         if self.random.random() < 0.6:
-            await self._cycle(STEPS, _SWEEP / 10)
+            await self._cycle(STEPS, SWEEP / 10)
         for _ in range(self.random.choice((5, 5, 6, 8, 10, 20))):
             before = foreign(self.estate.world)
             self._tell(self.events.draw())
@@ -149,7 +97,7 @@ class Run:
     async def _some_time(self) -> None:
         clock = self.azure.world.clock
         if self.random.random() < 0.15:
-            seconds = self.random.choice((900, _SWEEP, 6 * _SWEEP))
+            seconds = self.random.choice((900, SWEEP, 6 * SWEEP))
             self._tell(f"the clock jumps {seconds} s")
             clock.move(seconds)
         if self.random.random() < 0.2:
@@ -228,7 +176,7 @@ class Run:
         wrong: list[str] = []
         least = self.random.choice((*[_LEAST_CYCLES] * 6, _DRAINED_CYCLES))
         for number in range(_MOST_CYCLES):
-            await self._cycle(STEPS, _SWEEP)
+            await self._cycle(STEPS, SWEEP)
             if number + 1 >= least:
                 malformed = {queue for queue, _ in self.malformed}
                 wrong = await truth.wrong(self.integrations, malformed, drained=least == _DRAINED_CYCLES)
@@ -317,43 +265,15 @@ async def run(seed: int, account: Account | None = None) -> Run:
     azure = SimulatedAzure(estate.world)
     turnstile = Turnstile(random)
     async with AsyncExitStack() as stack:
-        storage: Storage = (
+        storage = (
             await stack.enter_async_context(MemoryStorage(turnstile))
             if account is None
             else await stack.enter_async_context(empty_storage(account, turnstile))
         )
         queue = ChaosQueue(estate.world.clock, random, turnstile)
         deletions = Deletions(azure)
-        context = _context(azure, storage, queue, TakingTurns(deletions, turnstile))
+        context = context_of(azure, storage, queue, TakingTurns(deletions, turnstile))
         runner, events = Services._runner(context), Events(estate, azure, random)
         played = Run(seed, random, estate, azure, turnstile, queue, context, runner, events, deletions)
         await played.play()
     return played
-
-
-def _context(azure: SimulatedAzure, storage: Storage, queue: ChaosQueue, transport: TakingTurns) -> Context:
-    clock = azure.world.clock
-    arm = Arm(
-        ARM,
-        _Credential(azure),
-        PROVIDER.subscription_id,
-        transport=transport,
-        clock=clock.seconds,
-    )
-    return Context(
-        arm=arm,
-        integrations=IntegrationStore(storage),
-        subscriptions=SubscriptionStore(storage),
-        hubs=HubStore(storage),
-        listings=ListingStore(storage),
-        problems=ProblemStore(storage),
-        claims=ClaimStore(storage),
-        resources=ResourceStore(storage),
-        workspaces=WorkspaceStore(storage),
-        alert_exports=AlertExportStore(storage),
-        removals=RemovalStore(storage),
-        mappings=MappingStore(storage),
-        queue=queue,
-        settings=Settings.from_environment(_SETTINGS),
-        clock=clock.now,
-    )

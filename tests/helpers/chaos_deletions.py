@@ -6,7 +6,7 @@ from typing import Any
 from local.azure.app import SimulatedAzure
 from local.azure.transport import InProcess
 from tests.helpers.chaos_estate import OLDER_RULE, PROVIDER
-from tests.helpers.chaos_truth import RULE
+from tests.helpers.chaos_wanted import RULE
 
 _OLDER_RULE = re.compile(rf"(?P<workspace>/subscriptions/.*)/dataexports/{OLDER_RULE.lower()}")
 _HUB = re.compile(

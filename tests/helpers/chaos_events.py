@@ -8,7 +8,7 @@ from local.azure.faults import Fault, FaultKind
 from local.azure.hands import Hands
 from local.azure.log_categories import ACTIVITY
 from tests.helpers.chaos_estate import MONITORED, Estate, Tenant, add_resource
-from tests.helpers.chaos_truth import AUTOMATION, OLDER, RULE, SETTING
+from tests.helpers.chaos_wanted import AUTOMATION, OLDER, RULE, SETTING
 
 _MOST_TORN = 2
 """Listings in a row that may look whole and are not, before three of them would make something gone."""

@@ -4,50 +4,19 @@ What is wanted is worked out here from the world alone, by other code than the a
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
 
-from local.azure.automations import may_send
-from local.azure.log_categories import ACTIVITY
-from local.azure.world import ExportRule, Setting, Subscription, World
-from shared.model.exports import ENTRA_TABLES
-from shared.model.hubs import HubAssignment, HubState
+from shared.model.hubs import HubAssignment
 from shared.model.integration import Integration
 from shared.model.problem import PROVIDER, Problem
 from shared.model.reasons import Reason
 from shared.model.subscription import Subscription as SubscriptionRow
 from shared.model.upkeep import Coverage, Upkeep
 from shared.sync.context import Context
-from tests.helpers.chaos_estate import AUTOMATION_GROUP, OLDER_RULE, Estate, Tenant
+from tests.helpers.chaos_estate import Estate, Tenant
 from tests.helpers.chaos_leaving import wrong_of_leaving
+from tests.helpers.chaos_wanted import OLDER, RULE, Expected, Wanted
 
-SETTING = "lightkeeper-logs"
-RULE = "lightkeeper-entra-data-export"
-OLDER = OLDER_RULE.lower()
-AUTOMATION = "lightkeeperdefenderforcloudexport"
-_CATEGORIES = {
-    "microsoft.keyvault/vaults": {"AuditEvent"},
-    "microsoft.network/networksecuritygroups": {
-        "NetworkSecurityGroupEvent",
-        "NetworkSecurityGroupRuleCounter",
-    },
-}
-_LIMIT, _EXPORT_LIMIT = 5, 10
 _UNCOVERED = (Coverage.BLOCKED, Coverage.EXCLUDED, Coverage.GONE)
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What is to be true of one object.
-
-    Attributes:
-        where: the place under which its problems stand.
-        possible: whether Azure and the customer allow it to be as wanted.
-        standing: whether Azure has it as wanted.
-    """
-
-    where: str
-    possible: bool
-    standing: bool
 
 
 class Truth:
@@ -60,6 +29,7 @@ class Truth:
 
     def __init__(self, estate: Estate, context: Context) -> None:
         self._world = estate.world
+        self._wanted = Wanted(estate.world)
         self._estate = estate
         self._context = context
         self._wrong: list[str] = []
@@ -127,7 +97,7 @@ class Truth:
         ready = {
             region: hub.namespace
             for (region, customer), hub in hubs.items()
-            if customer == tenant.customer and self._is_hub_right(hub)
+            if customer == tenant.customer and self._wanted.is_hub_right(hub)
         }
         needed = {tenant.home_region}
         subscriptions = {
@@ -137,7 +107,7 @@ class Truth:
         self._check_subscriptions(tenant, subscriptions, ready, by_place)
         alerts = await context.alert_exports.list(integration.id)
         for key in sorted(watched):
-            expected = self._of_alerts(tenant, self._world.subscriptions[key], ready)
+            expected = self._wanted.of_alerts(tenant, self._world.subscriptions[key], ready)
             if key in alerts:
                 self._compare(expected, alerts[key].upkeep, by_place)
             else:
@@ -149,7 +119,11 @@ class Truth:
             row = (await context.workspaces.read(integration.id, tenant.workspace_id)).fact
             if row.region:
                 needed.add(row.region)
-            self._compare(self._of_workspace(tenant, ready), row.upkeep, by_place)
+            expected = self._wanted.of_workspace(tenant, ready)
+            self._compare(expected, row.upkeep, by_place)
+            rules = self._world.exports.get(tenant.workspace_id.lower(), {})
+            if expected.possible and len(rules.keys() & {RULE, OLDER}) > 1:
+                self._wrong.append(f"{tenant.workspace_id} has two rules of ours")
         kept = {
             row.fact.listed.region
             for row in await context.resources.list(integration.id)
@@ -189,7 +163,7 @@ class Truth:
             if wanted != watched:
                 self._wrong.append(f"subscription {key} is watched: {watched}")
             if row is not None:
-                expected = self._of_subscription(tenant, subscription, ready)
+                expected = self._wanted.of_subscription(tenant, subscription, ready)
                 if wanted:
                     self._compare(expected, row.upkeep, by_place)
                 else:
@@ -207,7 +181,7 @@ class Truth:
         rows = {
             row.fact.listed.id.lower(): row.fact for row in await self._context.resources.list(integration.id)
         }
-        there = self._resources(tenant, watched)
+        there = self._wanted.resources_of(tenant, watched)
         for key, row in rows.items():
             if row.listed.subscription_id not in watched:
                 self._check_withdrawn(key, row.upkeep, subscriptions.get(row.listed.subscription_id))
@@ -223,7 +197,7 @@ class Truth:
                 continue
             if rows[key].listed.region != resource.location:
                 self._wrong.append(f"{key} is in {resource.location}, not {rows[key].listed.region}")
-            self._compare(self._of_resource(tenant, key, ready), rows[key].upkeep, by_place)
+            self._compare(self._wanted.of_resource(tenant, key, ready), rows[key].upkeep, by_place)
         return regions
 
     def _compare(self, expected: Expected, upkeep: Upkeep, by_place: dict[str, list[Problem]]) -> None:
@@ -257,137 +231,3 @@ class Truth:
         reason = owner.upkeep.reason if owner is not None else None
         if upkeep.kept and (upkeep.coverage, upkeep.reason) != (Coverage.BLOCKED, reason):
             self._wrong.append(f"{place} is {upkeep.coverage} {upkeep.reason}; its subscription: {reason}")
-
-    def _is_hub_right(self, row: HubAssignment) -> bool:
-        hub = self._world.hub(row.namespace, row.hub)
-        namespace = self._world.namespace(row.namespace)
-        capture = hub.capture or {} if hub else {}
-        return bool(
-            row.state is HubState.READY
-            and namespace
-            and self._world.ready(namespace)
-            and not namespace.body["properties"].get("disableLocalAuth")
-            and hub
-            and hub.captures
-            and capture.get("intervalInSeconds") == 60
-            and capture.get("skipEmptyArchives") is True
-            and hub.retention.get("retentionTimeInHours") == 168
-            and any(rule.name.lower() == "diagnostics" for rule in self._world.rules_of(row.namespace))
-        )
-
-    def _of_subscription(self, tenant: Tenant, subscription: Subscription, ready: dict[str, str]) -> Expected:
-        scope = f"/subscriptions/{subscription.subscription_id}"
-        namespace = ready.get(tenant.home_region, "")
-        return Expected(
-            subscription.subscription_id,
-            possible=_is_whole(subscription) and self._takes_settings(subscription, scope),
-            standing=self._has_setting(scope, namespace, tenant.customer, set(ACTIVITY)),
-        )
-
-    def _of_resource(self, tenant: Tenant, key: str, ready: dict[str, str]) -> Expected:
-        resource = self._world.resources[key]
-        subscription = self._world.subscriptions[key.split("/")[2]]
-        namespace = ready.get(resource.location, "")
-        categories = _CATEGORIES[resource.resource_type.lower()]
-        return Expected(
-            resource.resource_id,
-            possible=self._takes_settings(subscription, key),
-            standing=self._has_setting(key, namespace, tenant.customer, categories),
-        )
-
-    def _of_alerts(self, tenant: Tenant, subscription: Subscription, ready: dict[str, str]) -> Expected:
-        here = subscription.subscription_id
-        path = (
-            f"/subscriptions/{here}/resourceGroups/{AUTOMATION_GROUP}"
-            f"/providers/Microsoft.Security/automations/{AUTOMATION}"
-        )
-        found = self._world.automations.get(path.lower())
-        possible = (
-            _is_whole(subscription)
-            and "Security Admin" in tenant.roles
-            and "microsoft.security" in subscription.providers
-            and (here, AUTOMATION_GROUP.lower()) in self._world.groups
-        )
-        standing = False
-        if found is not None and possible:
-            actions = found.properties.get("actions") or [{}]
-            hub_id = str(actions[0].get("eventHubResourceId")).lower()
-            standing = (
-                found.properties.get("isEnabled") is True
-                and [each["eventSource"] for each in found.properties["sources"]] == ["Alerts"]
-                and hub_id.endswith(f"/{ready.get(tenant.home_region)}/eventhubs/{tenant.customer}")
-                and may_send(self._world, actions[0])
-            )
-        return Expected(f"{here} alerts", possible=possible, standing=standing)
-
-    def _of_workspace(self, tenant: Tenant, ready: dict[str, str]) -> Expected:
-        key = tenant.workspace_id.lower()
-        subscription = self._world.subscriptions[key.split("/")[2]]
-        rules = self._world.exports.get(key, {})
-        namespace = ready.get(self._world.resources[key].location, "")
-        destination = (namespace, tenant.customer)
-        adoptable = OLDER in rules and _destination(rules[OLDER]) == destination
-        others = sum(
-            each.enabled for name, each in rules.items() if name != RULE and not (name == OLDER and adoptable)
-        )
-        whole = {
-            name
-            for name, rule in rules.items()
-            if rule.enabled
-            and _destination(rule) == destination
-            and {table.lower() for table in rule.tables or ()} == {table.lower() for table in ENTRA_TABLES}
-        }
-        standing = bool(subscription.delegations) and bool(whole & {RULE, OLDER})
-        possible = (
-            bool(subscription.delegations)
-            and subscription.state == "Enabled"
-            and "microsoft.insights" in subscription.providers
-            and others < _EXPORT_LIMIT
-        )
-        if possible and len(rules.keys() & {RULE, OLDER}) > 1:
-            self._wrong.append(f"{tenant.workspace_id} has two rules of ours")
-        return Expected(tenant.workspace_id, possible=possible, standing=standing)
-
-    def _resources(self, tenant: Tenant, watched: set[str]) -> set[str]:
-        """IDs of the resources that are to be kept: of monitored types, and to be seen by us."""
-        found: set[str] = set()
-        for key in sorted(watched & set(tenant.subscriptions)):
-            groups = {each.group for each in self._world.subscriptions[key].delegations}
-            found |= {
-                resource.resource_id.lower()
-                for resource in self._world.resources_of(key)
-                if resource.resource_type.lower() in _CATEGORIES
-                and (None in groups or resource.group.lower() in {str(group).lower() for group in groups})
-            }
-        return found
-
-    def _takes_settings(self, subscription: Subscription, scope: str) -> bool:
-        settings = self._world.settings.get(scope.lower(), {})
-        room = SETTING in settings or len(settings) < _LIMIT
-        return room and "microsoft.insights" in subscription.providers
-
-    def _has_setting(self, scope: str, namespace: str, hub: str, categories: set[str]) -> bool:
-        found: Setting | None = self._world.setting(scope, SETTING)
-        if found is None or not namespace:
-            return False
-        tail = f"/namespaces/{namespace}/authorizationrules/diagnostics"
-        return (found.hub, set(found.enabled)) == (hub, categories) and found.rule_id.lower().endswith(tail)
-
-
-def _destination(rule: ExportRule) -> tuple[str, str]:
-    return (rule.destination.lower().rpartition("/")[2], rule.hub.lower())
-
-
-def _is_whole(subscription: Subscription) -> bool:
-    return any(each.group is None for each in subscription.delegations)
-
-
-def foreign(world: World) -> dict[str, object]:
-    """Everything in customers' subscriptions that others made and nobody has changed since."""
-    found: dict[str, object] = {}
-    for scope, settings in world.settings.items():
-        found |= {f"{scope} {name}": each for name, each in settings.items() if name != SETTING}
-    for workspace, rules in world.exports.items():
-        found |= {f"{workspace} {name}": each for name, each in rules.items() if name not in (RULE, OLDER)}
-    found |= {key: each for key, each in world.automations.items() if not key.endswith(AUTOMATION)}
-    return found

@@ -1,0 +1,95 @@
+"""The app's own parts, as a history drives them: on tables in memory, and on a simulated Azure in process."""
+
+from typing import Any, Self
+
+from azure.core.credentials import AccessToken
+
+from local.azure.app import SimulatedAzure
+from shared.arm.connection import Arm
+from shared.jobs.queue import JobQueue
+from shared.settings import Settings
+from shared.store.alert_exports import AlertExportStore
+from shared.store.claims import ClaimStore
+from shared.store.hubs import HubStore
+from shared.store.integrations import IntegrationStore
+from shared.store.listings import ListingStore
+from shared.store.mappings import MappingStore
+from shared.store.problems import ProblemStore
+from shared.store.removals import RemovalStore
+from shared.store.resources import ResourceStore
+from shared.store.storage import Storage
+from shared.store.subscriptions import SubscriptionStore
+from shared.store.workspaces import WorkspaceStore
+from shared.sync.context import Context
+from tests.helpers.chaos_estate import MONITORED, OLDER_RULE, PROVIDER
+from tests.helpers.chaos_worker import TakingTurns
+
+SWEEP = 3600
+"""Seconds after which everything is looked at again."""
+
+_ARM = "https://management.azure.com"
+_CYCLE, _READ_BACK, _DRAIN = 60, 30, 5000
+_SETTINGS = {
+    "LightkeeperStorage": "not used",
+    "AZURE_RESOURCE_MANAGER_URL": _ARM,
+    "LIGHTKEEPER_PROVIDER_TENANT_ID": PROVIDER.tenant_id,
+    "LIGHTKEEPER_PROVIDER_SUBSCRIPTION_ID": PROVIDER.subscription_id,
+    "LIGHTKEEPER_HUB_RESOURCE_GROUP": PROVIDER.group,
+    "LIGHTKEEPER_CAPTURE_STORAGE_ID": PROVIDER.storage_id,
+    "LIGHTKEEPER_CAPTURE_IDENTITY_ID": PROVIDER.identity_id,
+    "LIGHTKEEPER_MONITORED_TYPES": ",".join(MONITORED),
+    "LIGHTKEEPER_CYCLE_SECONDS": str(_CYCLE),
+    "LIGHTKEEPER_READ_BACK_SECONDS": str(_READ_BACK),
+    "LIGHTKEEPER_SWEEP_SECONDS": str(SWEEP),
+    "LIGHTKEEPER_DRAIN_SECONDS": str(_DRAIN),
+    "LIGHTKEEPER_OLDER_EXPORT_RULE": OLDER_RULE,
+}
+
+
+class _Credential:
+    """Gives the token that the simulated Azure issues to the app."""
+
+    def __init__(self, azure: SimulatedAzure) -> None:
+        self._azure = azure
+
+    async def get_token(self, *_: str, **__: Any) -> AccessToken:  # noqa: ANN401 - the SDK's protocol
+        token, expires = self._azure.identity.issue(self._azure.world.app)
+        return AccessToken(token, int(expires.timestamp()))
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing is held."""
+
+
+def context_of(azure: SimulatedAzure, storage: Storage, queue: JobQueue, transport: TakingTurns) -> Context:
+    """The parts on these tables and this queue, with Azure at the other end of the transport."""
+    clock = azure.world.clock
+    arm = Arm(
+        _ARM,
+        _Credential(azure),
+        PROVIDER.subscription_id,
+        transport=transport,
+        clock=clock.seconds,
+    )
+    return Context(
+        arm=arm,
+        integrations=IntegrationStore(storage),
+        subscriptions=SubscriptionStore(storage),
+        hubs=HubStore(storage),
+        listings=ListingStore(storage),
+        problems=ProblemStore(storage),
+        claims=ClaimStore(storage),
+        resources=ResourceStore(storage),
+        workspaces=WorkspaceStore(storage),
+        alert_exports=AlertExportStore(storage),
+        removals=RemovalStore(storage),
+        mappings=MappingStore(storage),
+        queue=queue,
+        settings=Settings.from_environment(_SETTINGS),
+        clock=clock.now,
+    )
