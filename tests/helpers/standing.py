@@ -199,7 +199,15 @@ def picture(world: World) -> Picture:
     for key, automation in world.automations.items():
         shown[f"{key} automation"] = (automation.location, _without_keys(world, automation.properties))
     for name, namespace in world.namespaces.items():
-        shown[f"namespace {name}"] = (namespace.location, namespace.body.get("sku"), namespace.gone_at)
+        body = namespace.body
+        keys = (body.get("properties") or {}).get("disableLocalAuth") is not True
+        shown[f"namespace {name}"] = (
+            namespace.location,
+            body.get("sku"),
+            body.get("identity"),
+            keys,
+            namespace.gone_at,
+        )
     for (namespace_name, name), hub in world.hubs.items():
         shown[f"hub {namespace_name}/{name}"] = (hub.partitions, hub.retention, hub.capture)
     for (namespace_name, name), policy in world.rules.items():

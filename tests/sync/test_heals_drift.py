@@ -91,6 +91,15 @@ _POLICY: dict[str, Break] = {
 }
 
 
+_NAMESPACE: dict[str, Break] = {
+    "its keys switched off": lambda s: s.hands.act(
+        "PATCH", s.namespace_id, {"properties": {"disableLocalAuth": True}}
+    ),
+    "Capture's identity taken away": lambda s: s.hands.act(
+        "PATCH", s.namespace_id, {"identity": {"type": "None"}}
+    ),
+}
+
 _KINDS = {
     "setting of a subscription": _ACTIVITY,
     "setting of a resource": _VAULT,
@@ -98,6 +107,7 @@ _KINDS = {
     "alert export": _ALERTS,
     "event hub": _HUB,
     "rule of a namespace": _POLICY,
+    "namespace": _NAMESPACE,
 }
 
 
