@@ -130,7 +130,8 @@ class Truth:
             if row.fact.upkeep.kept
         }
         unneeded = {region for region, customer in hubs if customer == tenant.customer} - needed - kept
-        if self._drained and unneeded:
+        # Where nothing can be listed, nobody can tell that a hub is not needed.
+        if self._drained and unneeded and watched:
             self._wrong.append(f"hubs that nobody needs: {sorted(unneeded)}")
         for region in sorted(needed - ready.keys()):
             hub = hubs.get((region, tenant.customer))
