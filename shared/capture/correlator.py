@@ -11,8 +11,11 @@ from shared.model.operations import Known, Operation, WaitingRoom
 from shared.store.operations import BUCKETS, OperationStore, View, bucket_of
 from shared.store.tables import ConflictError
 
-_ATTEMPTS = 20
+_ATTEMPTS = 32
 """How often a run decides again after losing a race. In each round somebody wins."""
+
+_TOGETHER = 4
+"""How often all buckets are written together; where so many meet, each is then written by itself."""
 
 type _Decide = Callable[[Sequence[Entry], Known], Plan]
 
@@ -110,7 +113,9 @@ class Correlator:
                 for number in undecided
                 if (changed := _changed(plans[number], view)) or (tidy and loaded[number].etag)
             }
-            lost = await self._operations.save(integration_id, loaded, changes, view, apart=attempt > 0)
+            lost = await self._operations.save(
+                integration_id, loaded, changes, view, apart=attempt >= _TOGETHER
+            )
             undecided = {number: undecided[number] for number in lost}
             if not undecided:
                 return _together(plans[number] for number in sorted(plans))

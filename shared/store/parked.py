@@ -7,6 +7,7 @@ Operations that left stay for a while, so that late entries can revise them. Whe
 of them move to *archives*, blobs that are read only when an entry of one of their correlation IDs arrives.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
-from isal import isal_zlib
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 from shared.model.ids import stable_hash
 from shared.model.operations import Member, Operation, OperationKey, WaitingRoom, due
@@ -30,7 +35,10 @@ MAX_REMEMBERED: Final = 128 * 1024
 archive goes before its time."""
 
 _PIECE: Final = 60 * 1024
-_LEVEL: Final = 2
+_LEVEL: Final = 3
+"""Of Zstandard. Entries of the same callers repeat each other over long distances: packed they take half of
+what gzip makes of them, in less time."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MARK: Final = 6
@@ -208,13 +216,12 @@ def unpack(kept: Kept) -> Operation | WaitingRoom:
 def packed(bucket: Bucket) -> bytes:
     """A bucket in few bytes."""
     content = _ENCODER.encode(_Packed(tuple(bucket.kept.values()), bucket.archives, bucket.writers))
-    found: bytes = isal_zlib.compress(content, _LEVEL)
-    return found
+    return zstd.compress(content, _LEVEL)
 
 
 def unpacked(data: bytes) -> Bucket:
     """The bucket that was packed."""
-    content = _BUCKETS.decode(isal_zlib.decompress(data))
+    content = _BUCKETS.decode(zstd.decompress(data))
     return Bucket({one.id: one for one in content.kept}, content.archives, content.writers)
 
 
