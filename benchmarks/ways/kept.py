@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-import msgspec
-
 from shared.capture.correlate import Plan
 from shared.capture.entries import Entry
 from shared.model.operations import Known, Member, Operation, OperationKey
@@ -20,14 +18,9 @@ _TAG = (1 << 24) - 1
 _BUFFER = 1 << 16
 
 
-class _Stored(msgspec.Struct, array_like=True):
-    waits: bool
-    raws: list[bytes]
-
-
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(_Stored)
 _LENGTH = 4
+_WAITS = b"waits"
+_LEFT = b"left"
 
 
 class Kept:
@@ -53,15 +46,12 @@ class Kept:
         for key in {entry.key for entry in arrived}:
             place = self._places.get(hash(key))
             if place is not None:
-                stored = self._read(place)
-                run = "" if stored.waits else "before"
-                operations[key] = Operation(
-                    key,
-                    tuple(
-                        Member(raw, "before", number, _NOW, run, int(not stored.waits))
-                        for number, raw in enumerate(stored.raws)
-                    ),
+                state, *raws = self._read(place)
+                run, revision = ("", 0) if state == _WAITS else ("before", 1)
+                members = (
+                    Member(raw, "before", number, _NOW, run, revision) for number, raw in enumerate(raws)
                 )
+                operations[key] = Operation(key, tuple(members))
         return Known(operations)
 
     def keep(self, plan: Plan) -> None:
@@ -76,11 +66,11 @@ class Kept:
         """The entries that have not left."""
         for hashed in self._waiting:
             place = self._places.get(hashed)
-            yield from () if place is None else self._read(place).raws
+            yield from () if place is None else self._read(place)[1:]
 
     def _write(self, key: OperationKey, raws: Iterable[bytes], *, waits: bool) -> None:
         hashed = hash(key)
-        stored = _ENCODER.encode((waits, raws))
+        stored = b"\n".join((_WAITS if waits else _LEFT, *raws))
         self._scratch.write(len(stored).to_bytes(_LENGTH))
         self._scratch.write(stored)
         self._places.put(hashed, self._end)
@@ -90,12 +80,13 @@ class Kept:
         else:
             self._waiting.discard(hashed)
 
-    def _read(self, place: int) -> _Stored:
+    def _read(self, place: int) -> list[bytes]:
+        """The state, and the entries' texts, which have no line breaks."""
         self._scratch.seek(place)
         size = int.from_bytes(self._scratch.read(_LENGTH))
-        stored = _DECODER.decode(self._scratch.read(size))
+        stored: bytes = self._scratch.read(size)
         self._scratch.seek(self._end)
-        return stored
+        return stored.split(b"\n")
 
 
 class _Table:

@@ -24,7 +24,7 @@ from operator import attrgetter
 import msgspec
 
 from shared.capture.entries import CONDENSED, START, TERMINAL, UNKNOWN, Entry
-from shared.capture.rawjson import Slice, array_text, fields_text, name_text, slices_of
+from shared.capture.rawjson import Slice, array_text, fields_text, name_text, object_text, slices_of
 from shared.capture.shapes import PER_ENTRY, taken_apart
 
 _OPENING = name_text(CONDENSED) + b':{"num_correlated_records":'
@@ -109,8 +109,8 @@ def _by_place(base: Entry, firsts: Mapping[str, Entry], number: int) -> tuple[li
         return None
     shape, lender = found
     lent = shape.lent(lender)
-    pieces = shape.opening(lent)
-    pieces.append(b'%b%d,"statuses":{' % (_OPENING, number))
+    pieces = shape.opening(lender)
+    pieces.append(b',%b%d,"statuses":{' % (_OPENING, number))
     for status, entry in firsts.items():
         pieces.append(_name(status))
         if entry is base:
@@ -133,7 +133,7 @@ def _by_name(base: Entry, firsts: Mapping[str, Entry], number: int) -> tuple[lis
     for status, entry in firsts.items():
         fields = slices_of(entry.raw)
         differing = {name: value for name, value in fields.items() if lent.get(name) != value}
-        statuses.append(_name(status) + fields_text(differing)[1:] + b"}")
+        statuses.append(_name(status) + object_text(differing))
         lacking = [name_text(name) for name in lent if name not in fields]
         if lacking:
             absent.append(name_text(status) + b":" + array_text(lacking))
@@ -145,4 +145,4 @@ def _by_name(base: Entry, firsts: Mapping[str, Entry], number: int) -> tuple[lis
 @lru_cache(maxsize=1_000)
 def _name(status: str) -> bytes:
     """What opens a status."""
-    return name_text(status) + b":{"
+    return name_text(status) + b":"

@@ -1,7 +1,8 @@
 """Shapes: which fields entries have, in which order. Nearly all entries of a file share a few."""
 
 from collections.abc import Sequence
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final
 
 import msgspec
 
@@ -19,45 +20,60 @@ class Shape:
 
     Attributes:
         size: bytes of an entry's text that are not in its values.
+        lends: whether an entry of this shape has enough fields to be compared place by place.
     """
 
-    __slots__ = ("_befores", "_own", "size")
+    __slots__ = ("_befores", "_lent", "_lent_befores", "_own", "lends", "size")
 
     def __init__(self, names: Sequence[str]) -> None:
         self._befores = [b"," + name_text(name) + b":" for name in names]
-        self._own = [place for place, name in enumerate(names) if name in PER_ENTRY]
+        self._own = [
+            (place, name, before)
+            for place, (name, before) in enumerate(zip(names, self._befores, strict=True))
+            if name in PER_ENTRY
+        ]
+        lent = [name for name in names if name not in PER_ENTRY]
+        self._lent_befores = _opened([b"," + name_text(name) + b":" for name in lent])
+        self.lends = len(lent) > 1
+        self._lent = itemgetter(*lent) if self.lends else None
         self.size = sum(map(len, self._befores)) + (1 if names else 2)
 
     def lent(self, base: Slices) -> list[Slice | None]:
         """The values that the base of a condensed record lends; None in the places of those it does not."""
         values: list[Slice | None] = [*base.values()]
-        for place in self._own:
+        for place, _, _ in self._own:
             values[place] = None
         return values
 
-    def opening(self, lent: Sequence[Slice | None]) -> list[Slice]:
-        """The text of a record up to the last field that the base lends, and a comma."""
-        pieces: list[Slice] = []
-        for before, value in zip(self._befores, lent, strict=True):
-            if value is not None:
-                pieces += (before, value)
-        return [b"{", *_without_comma(pieces), b","]
+    def opening(self, base: Slices) -> list[Slice]:
+        """The text of a record up to the last field that the base lends."""
+        pieces: list[Slice] = [b""] * (2 * len(self._lent_befores))
+        pieces[::2] = self._lent_befores
+        pieces[1::2] = () if self._lent is None else self._lent(base)
+        return pieces
 
     def own(self, base: Slices) -> list[Slice]:
-        """The fields that the base does not lend."""
-        values = [*base.values()]
+        """An object of the fields that the base does not lend, but for its last brace."""
         pieces: list[Slice] = []
-        for place in self._own:
-            pieces += (self._befores[place], values[place])
-        return _without_comma(pieces)
+        for _, name, before in self._own:
+            pieces += (before, base[name])
+        return _opened(pieces)
 
     def differing(self, fields: Slices, lent: Sequence[Slice | None]) -> list[Slice]:
-        """The fields in which another entry of this shape differs from what is lent."""
+        """Likewise, of the fields in which another entry of this shape differs from what is lent."""
         pieces: list[Slice] = []
         for before, value, other in zip(self._befores, fields.values(), lent, strict=True):
             if value != other:
                 pieces += (before, value)
-        return _without_comma(pieces)
+        return _opened(pieces)
+
+
+def _opened(pieces: list[Any]) -> list[Any]:
+    """The pieces with a brace in place of the first comma."""
+    if not pieces:
+        return [b"{"]
+    pieces[0] = b"{" + pieces[0][1:]
+    return pieces
 
 
 _SHAPES: dict[tuple[str, ...], Shape] = {}
@@ -80,10 +96,5 @@ def taken_apart(text: bytes) -> tuple[Shape, Slices] | None:
         if len(_SHAPES) >= _MOST:
             _SHAPES.clear()
         shape = _SHAPES[names] = Shape(names)
-    return (shape, fields) if shape.size + sum(map(len, fields.values())) == len(text) else None
-
-
-def _without_comma(pieces: list[Slice]) -> list[Slice]:
-    if pieces:
-        pieces[0] = bytes(pieces[0])[1:]
-    return pieces
+    is_compact = shape.size + sum(map(len, fields.values())) == len(text)
+    return (shape, fields) if is_compact and shape.lends else None

@@ -13,6 +13,7 @@ from shared.capture.condense import Record, at_once, condensed, in_order
 from shared.capture.entries import START, TERMINAL, Entry
 from shared.model.operations import Known, OperationKey
 
+_KEY = attrgetter("key")
 _RAW = attrgetter("raw")
 
 
@@ -45,14 +46,13 @@ def take_whole(arrived: Iterable[Entry], known: Known) -> tuple[list[Whole], lis
     """
     groups: dict[OperationKey, list[Entry]] = {}
     tangled = set(known.rooms)
-    for entry in arrived:
-        key = entry.key
-        group = groups.get(key)
-        if group is not None:
-            group.append(entry)
+    # Parts of a file hold the entries of one operation one after the other.
+    for key, entries in groupby(arrived, _KEY):
+        if key in groups:
+            groups[key] += entries
         else:
-            groups[key] = [entry]
-            if not (key.operation and key.resource):
+            groups[key] = [*entries]
+            if not key.complete:
                 tangled.add(key.correlation)
     whole: list[Whole] = []
     others: list[Entry] = []
