@@ -46,6 +46,7 @@ class _Listing:
         seconds: how long after the one before the next is made.
         place: beginning of the place at which its failure is a problem.
         provider: whether that problem concerns the provider, not the customer.
+        counts: whether its answers say how many there are, so that what is missing is noticed.
     """
 
     function: str
@@ -57,6 +58,7 @@ class _Listing:
     seconds: float
     place: str
     provider: bool = False
+    counts: bool = False
 
 
 _LISTINGS = (
@@ -90,6 +92,7 @@ _LISTINGS = (
         pages=2,
         seconds=SWEEP,
         place="resources ",
+        counts=True,
     ),
     _Listing(
         "event_hubs.list_hubs",
@@ -197,6 +200,8 @@ async def test_a_page_that_breaks_off_or_comes_empty_makes_nothing_gone(
                 faults.switch_on("torn", Fault(kind, listing.method, listing.path, skip=page, calls=1))
                 await _list(standing, listing)
                 assert faults.state()["torn"]["met"], "no such page was asked for"
+                if listing.counts and not (kind is FaultKind.LOST_NEXT_LINK and page + 1 == listing.pages):
+                    assert await _problems(standing, listing) == {Reason.UNREACHABLE}
                 await standing.lab.drain()
                 assert standing.picture() == whole
                 assert await standing.coverages() == coverages
