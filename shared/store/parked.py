@@ -27,8 +27,9 @@ from shared.model.operations import Member, Operation, OperationKey, WaitingRoom
 MAX_PACKED: Final = 700 * 1024
 """Bytes that may stand in the row itself."""
 
-ROOMY: Final = 640 * 1024
-"""Packed bytes beyond which a bucket sends the oldest of what left to an archive."""
+ROOMY: Final = 400 * 1024
+"""Packed bytes beyond which a bucket sends the oldest of what left to an archive. More would cost fewer
+requests, and more time, since a bucket is packed as a whole whenever it changes."""
 
 MAX_REMEMBERED: Final = 128 * 1024
 """Bytes that a bucket may spend on what its archives hold, six for each operation; beyond them the oldest
