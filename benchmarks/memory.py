@@ -1,4 +1,7 @@
-"""How much memory the correlation takes over its imports, for a small and a large file."""
+"""How much memory the correlation takes over its imports, for a small and a large file.
+
+Both are larger than a part, which is what is held; see `shared.capture.sift`.
+"""
 
 from collections.abc import Iterator
 from statistics import median

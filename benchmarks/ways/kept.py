@@ -1,8 +1,10 @@
 """What the handler keeps in its table, kept in a scratch file without a service in between."""
 
+import os
+import struct
 import tempfile
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -18,9 +20,7 @@ _TAG = (1 << 24) - 1
 _BUFFER = 1 << 16
 
 
-_LENGTH = 4
-_WAITS = b"waits"
-_LEFT = b"left"
+_HEAD = struct.Struct("<?I")
 
 
 class Kept:
@@ -46,8 +46,8 @@ class Kept:
         for key in {entry.key for entry in arrived}:
             place = self._places.get(hash(key))
             if place is not None:
-                state, *raws = self._read(place)
-                run, revision = ("", 0) if state == _WAITS else ("before", 1)
+                waits, raws = self._read(place)
+                run, revision = ("", 0) if waits else ("before", 1)
                 members = (
                     Member(raw, "before", number, _NOW, run, revision) for number, raw in enumerate(raws)
                 )
@@ -56,37 +56,40 @@ class Kept:
 
     def keep(self, plan: Plan) -> None:
         """Keep what was decided."""
+        pieces: list[bytes] = []
         for whole in plan.whole:
-            self._write(whole.key, [entry.raw for entry in whole.entries], waits=False)
+            self._put(pieces, whole.key, [entry.raw for entry in whole.entries], waits=False)
         for operation in plan.operations:
             waits = any(member.waits for member in operation.members)
-            self._write(operation.key, [member.raw for member in operation.members], waits=waits)
+            self._put(pieces, operation.key, [member.raw for member in operation.members], waits=waits)
+        self._scratch.seek(0, os.SEEK_END)
+        self._scratch.writelines(pieces)
 
     def waiting(self) -> Iterator[bytes]:
         """The entries that have not left."""
         for hashed in self._waiting:
             place = self._places.get(hashed)
-            yield from () if place is None else self._read(place)[1:]
+            yield from () if place is None else self._read(place)[1]
 
-    def _write(self, key: OperationKey, raws: Iterable[bytes], *, waits: bool) -> None:
+    def _put(self, pieces: list[bytes], key: OperationKey, raws: list[bytes], *, waits: bool) -> None:
+        """Remember where an operation will be once the pieces are written."""
         hashed = hash(key)
-        stored = b"\n".join((_WAITS if waits else _LEFT, *raws))
-        self._scratch.write(len(stored).to_bytes(_LENGTH))
-        self._scratch.write(stored)
+        head = [*map(len, raws)]
+        pieces.append(_HEAD.pack(waits, len(raws)) + array("I", head).tobytes())
+        pieces += raws
         self._places.put(hashed, self._end)
-        self._end += _LENGTH + len(stored)
+        self._end += _HEAD.size + 4 * len(raws) + sum(head)
         if waits:
             self._waiting.add(hashed)
         else:
             self._waiting.discard(hashed)
 
-    def _read(self, place: int) -> list[bytes]:
-        """The state, and the entries' texts, which have no line breaks."""
+    def _read(self, place: int) -> tuple[bool, list[bytes]]:
+        """Whether the operation waits, and its entries' texts."""
         self._scratch.seek(place)
-        size = int.from_bytes(self._scratch.read(_LENGTH))
-        stored: bytes = self._scratch.read(size)
-        self._scratch.seek(self._end)
-        return stored.split(b"\n")
+        waits, number = _HEAD.unpack(self._scratch.read(_HEAD.size))
+        sizes = array("I", self._scratch.read(4 * number))
+        return waits, [self._scratch.read(size) for size in sizes]
 
 
 class _Table:
