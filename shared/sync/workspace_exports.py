@@ -126,7 +126,9 @@ class WorkspaceExportsStep:
                 return replace(workspace, upkeep=upkeep, adopted=False), action
             _log.info("older export rule adopted workspace=%s", workspace.id)
             # It is there: read first, then changed.
-            workspace = replace(workspace, upkeep=replace(workspace.upkeep, coverage=Coverage.WRITTEN))
+            workspace = replace(
+                workspace, upkeep=replace(workspace.upkeep, coverage=Coverage.WRITTEN, writes=0)
+            )
         keeper = ExportRuleKeeper(context.arm, workspace.id, replace(wanted, name=older))
         upkeep, action = await look_after(keeper, workspace.upkeep, context.clock(), job.cycle)
         return replace(workspace, upkeep=upkeep, adopted=True), action

@@ -15,7 +15,7 @@ from shared.model.integration import Integration
 from shared.model.reasons import Reason
 from shared.model.subscription import ListedSubscription, Subscription
 from shared.model.upkeep import Coverage, Upkeep
-from shared.sync.subscriptions import plan
+from shared.sync.subscription_plans import plan
 from tests.helpers.facts import (
     INTEGRATION,
     NOW,
