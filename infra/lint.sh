@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks every Bicep file: with the compiler where there is one, else with the linter that LIGHTKEEPER_BICEP_LINT
-# names (a Python program that takes paths and fails on findings). Says which it was. Arguments: the Python to use.
+# names (a Python program that takes paths and fails on findings, or the folder of bicep_lint.py). Says which it was. Arguments: the Python to use.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -24,8 +24,12 @@ elif command -v az >/dev/null && az bicep version >/dev/null 2>&1; then
     echo "Bicep: compiled with $(az bicep version)"
     compile --file az bicep
 elif [ -n "${LIGHTKEEPER_BICEP_LINT:-}" ]; then
-    echo "Bicep: linted with $LIGHTKEEPER_BICEP_LINT, not compiled"
-    "${1:-python3}" "$LIGHTKEEPER_BICEP_LINT" infra
+    linter=$LIGHTKEEPER_BICEP_LINT
+    if [ -d "$linter" ]; then
+        linter=$linter/bicep_lint.py
+    fi
+    echo "Bicep: linted with $linter, not compiled"
+    "${1:-python3}" "$linter" infra
 else
     echo "Bicep: not checked, because there is neither a compiler nor LIGHTKEEPER_BICEP_LINT"
 fi
