@@ -1,6 +1,7 @@
 #!/bin/sh
 # Checks every Bicep file: with the compiler where there is one, else with the linter that LIGHTKEEPER_BICEP_LINT
-# names (a Python program that takes paths and fails on findings, or the folder of bicep_lint.py). Says which it was. Arguments: the Python to use.
+# names: a Python program that takes paths and fails on findings, or the folder of its bicep_lint.py. Says which it
+# was. Arguments: the Python to use.
 set -eu
 cd "$(dirname "$0")/.."
 
