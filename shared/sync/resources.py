@@ -27,6 +27,7 @@ from shared.model.upkeep import Coverage, Upkeep
 from shared.store.tables import Stored
 from shared.sync.absence import look_for
 from shared.sync.context import Context
+from shared.sync.upkeep import begun_again
 
 _log = logging.getLogger(__name__)
 
@@ -178,7 +179,8 @@ class ResourcesStep:
         for row in changed:
             await self._note_change(before.get(row.fact.listed.key), row.fact)
         await context.resources.save(changed)
-        if any(row.fact.upkeep.coverage is Coverage.PENDING for row in changed):
+        facts = {key: row.fact for key, row in before.items()}
+        if any(begins(facts.get(row.fact.listed.key), row.fact) for row in changed):
             cause = Cause.ONBOARDING if job.cause is Cause.CYCLE else job.cause
             await context.start(Step.EVENT_HUBS, cause)
             await context.start(Step.RESOURCE_SETTINGS, cause, job.integration_id)
@@ -226,7 +228,7 @@ def _seen(row: Resource, item: ListedResource) -> Resource:
     listed = item if item.region != row.listed.region or item.type != row.listed.type else row.listed
     moved = item.region != row.listed.region
     if moved or row.upkeep.coverage is Coverage.GONE:
-        return replace(row, listed=listed, missed=(), upkeep=_fresh_upkeep(item))
+        return replace(row, listed=listed, missed=(), upkeep=_fresh_upkeep(item, row.upkeep))
     return replace(row, listed=listed, missed=())
 
 
@@ -236,11 +238,18 @@ def _missed(row: Resource, stamp: str) -> Resource:
     missed = tuple(sorted({*row.missed, stamp}))[-KEPT:]
     if len(missed) < KEPT:
         return replace(row, missed=missed)
-    gone = Upkeep(coverage=Coverage.GONE, reason=Reason.RESOURCE_GONE)
+    gone = Upkeep(coverage=Coverage.GONE, reason=Reason.RESOURCE_GONE, written_at=row.upkeep.written_at)
     return replace(row, missed=missed, upkeep=gone)
 
 
-def _fresh_upkeep(item: ListedResource) -> Upkeep:
+def _fresh_upkeep(item: ListedResource, before: Upkeep = Upkeep()) -> Upkeep:  # noqa: B008 - it is frozen
     if not item.id.isascii():
         return Upkeep(coverage=Coverage.EXCLUDED, reason=Reason.NON_ASCII_ID)
-    return Upkeep()
+    return begun_again(before)
+
+
+def begins(before: Resource | None, after: Resource) -> bool:
+    """Whether a resource is to be looked after that was not until now, or in another region."""
+    if before is None or not before.upkeep.kept or before.listed.region != after.listed.region:
+        return after.upkeep.kept
+    return after.upkeep.coverage is Coverage.PENDING

@@ -12,6 +12,7 @@ from shared.model.reasons import Reason
 from shared.model.subscription import ListedSubscription, Subscription, SubscriptionState
 from shared.model.upkeep import Coverage, Upkeep
 from shared.store.listings import KEPT
+from shared.sync.upkeep import begun_again
 
 _EXCLUDED: Final = Upkeep(coverage=Coverage.EXCLUDED)
 _OUT_OF_SERVICE: Final = frozenset({SubscriptionState.DISABLED.value, SubscriptionState.DELETED.value})
@@ -144,13 +145,7 @@ def _covered(row: Subscription, *, within_cap: bool) -> Subscription:
     if reason is not None:
         excluded = replace(row.upkeep, coverage=Coverage.EXCLUDED, reason=reason, detail="")
         return replace(row, upkeep=excluded)
-    return row if row.watched else replace(row, upkeep=_begun_again(row.upkeep))
-
-
-def _begun_again(before: Upkeep) -> Upkeep:
-    """The upkeep of a subscription that is to be watched now: what was written before may still be there."""
-    coverage = Coverage.PENDING if before.written_at is None else Coverage.WRITTEN
-    return Upkeep(coverage=coverage, written_at=before.written_at, handled=before.handled)
+    return row if row.watched else replace(row, upkeep=begun_again(row.upkeep))
 
 
 def _exclusion(row: Subscription, *, within_cap: bool) -> Reason | None:

@@ -192,6 +192,12 @@ def out_of_reach(upkeep: Upkeep, owner: Subscription) -> Upkeep:
     )
 
 
+def begun_again(before: Upkeep) -> Upkeep:
+    """The upkeep of an object that is to be kept anew; what was written before may still be there."""
+    coverage = Coverage.PENDING if before.written_at is None else Coverage.WRITTEN
+    return Upkeep(coverage=coverage, written_at=before.written_at, handled=before.handled, noted=before.noted)
+
+
 def given_up(error: ArmError | None) -> Outcome:
     """The outcome of a job that was tried too often; `error` is what stood in the way last."""
     return blocked(Reason.UNREACHABLE) if error is None else blocked(error.reason, error.detail)
