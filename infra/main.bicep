@@ -65,11 +65,11 @@ param alertEmail string = ''
 param quietHours int = 6
 
 @minValue(0)
-@description('Budget per month for both resource groups together, in the currency of the bill; none if 0 or without alertEmail.')
+@description('Budget per month for both resource groups together, in the currency of the bill; none if 0 or without alertEmail or budgetStart.')
 param monthlyBudget int = 0
 
-@description('First month of the budget.')
-param budgetStart string = utcNow('yyyy-MM-01')
+@description('First day of the month in which the budget is made, such as 2026-01-01. It stays the same from then on: Azure refuses to move it.')
+param budgetStart string = ''
 
 @description('App settings that differ from local.settings.sample.json, such as schedules.')
 param settings object = {}
@@ -161,7 +161,7 @@ module app 'app/function-app.bicep' = {
   scope: group
   params: {
     location: location
-    tags: union(allTags, { 'azd-service-name': 'app' })
+    tags: allTags
     name: '${abbreviations.functionApp}${resourceToken}'
     planName: '${abbreviations.plan}${resourceToken}'
     instanceMemoryMB: instanceMemoryMB
@@ -211,7 +211,7 @@ module workbook 'app/workbook.bicep' = {
   }
 }
 
-module budget 'app/budget.bicep' = if (monthlyBudget > 0 && !empty(alertEmail)) {
+module budget 'app/budget.bicep' = if (monthlyBudget > 0 && !empty(alertEmail) && !empty(budgetStart)) {
   params: {
     name: 'lightkeeper-${environmentName}'
     amount: monthlyBudget

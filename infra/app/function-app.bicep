@@ -88,7 +88,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
 resource app 'Microsoft.Web/sites@2024-11-01' = {
   name: name
   location: location
-  tags: tags
+  tags: union(tags, { 'azd-service-name': 'app' }) // on nothing else: azd publishes only where it finds it once
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'

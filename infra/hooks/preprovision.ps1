@@ -1,4 +1,13 @@
-# The app makes namespaces itself, so no template brings their resource provider along.
+# No template brings these resource providers along: the app makes namespaces itself, and the subnet of private
+# networking is only delegated to Microsoft.App.
 $ErrorActionPreference = 'Stop'
-az provider register --namespace Microsoft.EventHub --subscription $env:AZURE_SUBSCRIPTION_ID --wait
-if ($LASTEXITCODE) { exit $LASTEXITCODE }
+foreach ($provider in 'Microsoft.EventHub', 'Microsoft.App') {
+  az provider register --namespace $provider --subscription $env:AZURE_SUBSCRIPTION_ID --wait
+  if ($LASTEXITCODE) { exit $LASTEXITCODE }
+}
+
+# Azure takes a budget that begins this month, and never lets it begin at another time.
+if ([int]$env:LIGHTKEEPER_MONTHLY_BUDGET -ne 0 -and -not $env:LIGHTKEEPER_BUDGET_START) {
+  azd env set LIGHTKEEPER_BUDGET_START (Get-Date).ToUniversalTime().ToString('yyyy-MM-01')
+  if ($LASTEXITCODE) { exit $LASTEXITCODE }
+}

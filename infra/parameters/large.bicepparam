@@ -14,6 +14,7 @@ param privateNetworking = true
 param alertEmail = 'operators@example.com'
 param quietHours = 3
 param monthlyBudget = 25000
+param budgetStart = readEnvironmentVariable('LIGHTKEEPER_BUDGET_START', '') // this month at first, then always the same
 param settings = {
   LIGHTKEEPER_HUB_PARTITIONS: '8'
   LIGHTKEEPER_CAPTURE_SIZE_BYTES: '314572800'

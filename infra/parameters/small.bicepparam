@@ -8,6 +8,7 @@ param maximumInstanceCount = 40
 param storageSku = 'Standard_ZRS'
 param alertEmail = 'operators@example.com'
 param monthlyBudget = 500
+param budgetStart = readEnvironmentVariable('LIGHTKEEPER_BUDGET_START', '') // this month at first, then always the same
 param tags = {
   owner: 'detection-engineering'
 }

@@ -201,6 +201,7 @@ def test_the_app_runs_on_flex_consumption_as_itself(deployed: Deployed) -> None:
     (plan,) = deployed.of("Microsoft.Web/serverfarms")
     (app,) = deployed.of("Microsoft.Web/sites")
     assert plan.body["sku"] == {"name": "FC1", "tier": "FlexConsumption"}
+    assert [each for each in deployed.resources if "azd-service-name" in each.body.get("tags", {})] == [app]
     assert app.body["tags"]["azd-service-name"] == "app"
     assert app.body["identity"]["type"] == "UserAssigned"
     config = app.body["properties"]["functionAppConfig"]
@@ -240,7 +241,7 @@ def test_everything_carries_the_tags_that_can(deployed: Deployed) -> None:
 def test_alerts_and_budget_reach_somebody_or_nobody_is_promised_it() -> None:
     file, parameters = parameters_of(INFRA / "parameters/small.bicepparam")
     for email in ("operators@example.com", ""):
-        deployed = deploy(file, {**parameters, "alertEmail": email})
+        deployed = deploy(file, {**parameters, "alertEmail": email, "budgetStart": "2026-11-01"})
         rules = deployed.of("Microsoft.Insights/scheduledQueryRules")
         assert len(rules) == 5
         assert all(bool(each.body["properties"]["actions"]["actionGroups"]) == bool(email) for each in rules)
