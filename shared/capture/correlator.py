@@ -8,8 +8,9 @@ from shared.capture.correlate import Plan, Run, correlate, operation_of, replay
 from shared.capture.entries import Entry
 from shared.model.captures import Counts
 from shared.model.operations import Known, Operation, WaitingRoom
-from shared.store.operations import BUCKETS, OperationStore, View, bucket_of
+from shared.store.operations import BUCKETS, OperationStore, bucket_of
 from shared.store.tables import ConflictError
+from shared.store.wish import View
 
 _ATTEMPTS = 32
 """How often a run decides again after losing a race. In each round somebody wins."""

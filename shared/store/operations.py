@@ -18,7 +18,7 @@ from shared.model.ids import stable_hash
 from shared.model.operations import Known, Operation, OperationKey, WaitingRoom
 from shared.store import parked
 from shared.store.blobs import BlobStore, ContainerName
-from shared.store.parked import Archive, Bucket, Kept
+from shared.store.parked import Bucket
 from shared.store.storage import Storage
 from shared.store.tables import (
     Change,
@@ -31,12 +31,10 @@ from shared.store.tables import (
     text_of,
     write,
 )
+from shared.store.wish import View, Wish
 
 BUCKETS: Final = 4
 """Buckets per integration. More would let more workers write at the same moment, and cost more requests."""
-
-LIMIT: Final = 1_000
-"""Operations of a bucket that a run takes along because they waited long enough; the next takes the rest."""
 
 _TRANSACTION: Final = 720_000
 """Packed bytes in one transaction. They travel in base64, and a body over 1 MiB would hold up the event loop
@@ -48,21 +46,6 @@ _REMEMBERED: Final = 4 << 20
 _CACHED: Final = 8_192
 
 _BINARY: Final = "application/octet-stream"
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """Who looks into buckets, and when.
-
-    Attributes:
-        run: ID of the capture file or flush; what left in it is always found.
-        now: the present (UTC); what has waited long enough is always found.
-        again: whether the run was begun before, so that what left in it may have gone to an archive.
-    """
-
-    run: str
-    now: datetime
-    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +208,7 @@ class OperationStore:
             return Loaded()
         data = await self._read(row["blob"]) if row["blob"] else parked.joined(row)
         bucket = await asyncio.to_thread(parked.unpacked, data)
-        wish = _Wish(bucket, keys, view)
+        wish = Wish(bucket, keys, view)
         needed = [archive for archive in bucket.archives if wish.needs(archive)]
         older = await asyncio.gather(*(self._archive(archive.blob) for archive in needed))
         known = await asyncio.to_thread(wish.known, older)
@@ -292,49 +275,6 @@ class OperationStore:
 def bucket_of(correlation: str) -> int:
     """The bucket that a correlation ID falls into."""
     return int(stable_hash(correlation)[-8:], 16) % BUCKETS
-
-
-class _Wish:
-    """What is to be known of a bucket."""
-
-    def __init__(self, bucket: Bucket, keys: Collection[OperationKey], view: View) -> None:
-        now, run = parked.microseconds(view.now), parked.mark_of(view.run)
-        self._bucket = bucket
-        self._again = view.again or run in bucket.writers
-        self._run = run
-        self._single = {parked.id_of(key): parked.mark_of(key.correlation) for key in keys if key.complete}
-        self._whole = {parked.mark_of(key.correlation) for key in keys if not key.complete}
-        due = sorted((one for one in bucket.kept.values() if 0 < one.due <= now), key=lambda one: one.due)
-        left = (one for one in bucket.kept.values() if run in one.runs)
-        self._single |= {one.id: one.correlation for one in [*due[:LIMIT], *left]}
-        marks = set(self._single.values())
-        rooms = (one for one in bucket.kept.values() if one.is_room and one.waiting)
-        self._whole |= {one.correlation for one in rooms if one.correlation in marks}
-
-    def needs(self, archive: Archive) -> bool:
-        """Whether something of it may be in an archive."""
-        if self._again:
-            return True
-        marks = {mark for name, mark in self._single.items() if name not in self._bucket.kept}
-        return not archive.holds().isdisjoint(marks | self._whole)
-
-    def known(self, older: Iterable[bytes]) -> Known:
-        """The facts, given the archives that are needed, the oldest first."""
-        found: dict[bytes, Kept] = {}
-        for data in older:
-            found |= {name: one for name, one in parked.unpacked(data).kept.items() if self._wants(one)}
-        found |= {name: one for name, one in self._bucket.kept.items() if self._wants(one) or name in found}
-        operations: dict[OperationKey, Operation] = {}
-        rooms: dict[str, WaitingRoom] = {}
-        for one in map(parked.unpack, found.values()):
-            if isinstance(one, Operation):
-                operations[one.key] = one
-            else:
-                rooms[one.correlation] = one
-        return Known(operations, rooms)
-
-    def _wants(self, one: Kept) -> bool:
-        return one.id in self._single or one.correlation in self._whole or self._run in one.runs
 
 
 def _row_key(number: int) -> str:

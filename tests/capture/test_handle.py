@@ -17,8 +17,9 @@ from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
 from shared.store.blobs import ContainerName
 from shared.store.captures import LEASE, UNASSIGNED, LeasedError, LedgerEntry
-from shared.store.operations import BUCKETS, Loaded, OperationStore, View
+from shared.store.operations import BUCKETS, Loaded, OperationStore
 from shared.store.tables import TableName
+from shared.store.wish import View
 from tests.capture.activity_log import capture_file, envelope, record, text
 from tests.capture.app import WAIT, App
 

@@ -34,9 +34,10 @@ from shared.store.blobs import ContainerName
 from shared.store.capture_blobs import CaptureBlobs
 from shared.store.captures import LeasedError
 from shared.store.leftovers import Leftovers
-from shared.store.operations import BUCKETS, OperationStore, View
+from shared.store.operations import BUCKETS, OperationStore
 from shared.store.storage import Storage
 from shared.store.tables import ConflictError
+from shared.store.wish import View
 from tests.capture.activity_log import exact, members
 from tests.capture.app import START, App, HubListing
 from tests.helpers.accounts import NoToken

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from shared.model.operations import Member, Operation, OperationKey
 from shared.store.blobs import BlobStore, ContainerName
 from shared.store.leftovers import Leftovers
-from shared.store.operations import OperationStore, View, bucket_of
+from shared.store.operations import OperationStore, bucket_of
 from shared.store.storage import Storage
+from shared.store.wish import View
 
 NOW = datetime(2024, 5, 1, 10, tzinfo=UTC)
 

@@ -10,8 +10,9 @@ from local.azurite import Azurite
 from shared.model.operations import Member, Operation, OperationKey, WaitingRoom
 from shared.settings import StorageSettings
 from shared.store.blobs import BlobStore, ContainerName
-from shared.store.operations import BUCKETS, Loaded, OperationStore, View, bucket_of
+from shared.store.operations import BUCKETS, Loaded, OperationStore, bucket_of
 from shared.store.storage import Storage
+from shared.store.wish import View
 from tests.capture.app import NoCredential
 
 NOW = datetime(2024, 5, 1, 10, 0, 0, 250, tzinfo=UTC)
