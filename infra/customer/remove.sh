@@ -16,9 +16,13 @@ if [ -z "$PROVIDER_TENANT_ID" ] || [ $# -lt 1 ]; then
     exit 2
 fi
 
-# list PATH QUERY: fields of what Azure lists there, separated by tabs
+# list PATH QUERY: finds fields of what Azure lists there, separated by tabs; stops if Azure does not say
 list() {
-    az rest --method get --url "$1" --query "$2" --output tsv </dev/null
+    found=$(az rest --method get --url "$1" --query "$2" --output tsv </dev/null)
+}
+
+found() {
+    [ -z "$found" ] || printf '%s\n' "$found"
 }
 
 delete() {
@@ -39,33 +43,33 @@ remove_policies() {
     scope="/providers/Microsoft.Management/managementGroups/$1/providers/Microsoft.Authorization"
     for title in "$BRAND Azure Log Ingest" "$BRAND Automation Resource Group"; do
         list "$scope/policyAssignments?api-version=2025-03-01&\$filter=atExactScope()" \
-            "value[?properties.displayName=='$title'].[id,identity.principalId]" |
-            while read -r assignment principal; do
-                list "$scope/roleAssignments?api-version=2022-04-01&\$filter=principalId%20eq%20'$principal'" "value[].id" |
-                    while read -r role; do delete "$role" 2022-04-01; done
-                delete "$assignment" 2025-03-01
-            done
+            "value[?properties.displayName=='$title'].[id,identity.principalId]"
+        found | while read -r assignment principal; do
+            list "$scope/roleAssignments?api-version=2022-04-01&\$filter=principalId%20eq%20'$principal'" "value[].id"
+            found | while read -r role; do delete "$role" 2022-04-01; done
+            delete "$assignment" 2025-03-01
+        done
         list "$scope/policyDefinitions?api-version=2025-03-01&\$filter=policyType%20eq%20'Custom'" \
-            "value[?properties.displayName=='$title'].id" |
-            while read -r definition; do delete "$definition" 2025-03-01; done
+            "value[?properties.displayName=='$title'].id"
+        found | while read -r definition; do delete "$definition" 2025-03-01; done
     done
 }
 
 remove_from_subscription() {
     offers="/subscriptions/$1/providers/Microsoft.ManagedServices"
     list "$offers/registrationDefinitions?api-version=2022-10-01" \
-        "value[?properties.managedByTenantId=='$PROVIDER_TENANT_ID' && starts_with(properties.registrationDefinitionName, '$BRAND - ')].id" |
-        while read -r definition; do
-            list "$offers/registrationAssignments?api-version=2022-10-01" \
-                "value[?properties.registrationDefinitionId=='$definition'].id" |
-                while read -r assignment; do delete "$assignment" 2022-10-01; done
-            delete_definition "$definition"
-        done
-    list "/subscriptions/$1/resourceGroups?api-version=2024-11-01" "value[?name=='${BRAND}Automation'].id" |
-        while read -r group; do delete "$group" 2024-11-01; done
+        "value[?properties.managedByTenantId=='$PROVIDER_TENANT_ID' && starts_with(properties.registrationDefinitionName, '$BRAND - ')].id"
+    found | while read -r definition; do
+        list "$offers/registrationAssignments?api-version=2022-10-01" \
+            "value[?ends_with(properties.registrationDefinitionId, '/${definition##*/}')].id"
+        found | while read -r assignment; do delete "$assignment" 2022-10-01; done
+        delete_definition "$definition"
+    done
+    list "/subscriptions/$1/resourceGroups?api-version=2024-11-01" "value[?name=='${BRAND}Automation'].id"
+    found | while read -r group; do delete "$group" 2024-11-01; done
     settings="/subscriptions/$1/providers/Microsoft.Insights/diagnosticSettings"
-    list "$settings?api-version=2021-05-01-preview" "value[?name=='$BRAND-Logs'].name" |
-        while read -r setting; do delete "$settings/$setting" 2021-05-01-preview; done
+    list "$settings?api-version=2021-05-01-preview" "value[?name=='$BRAND-Logs'].name"
+    found | while read -r setting; do delete "$settings/$setting" 2021-05-01-preview; done
 }
 
 if [ "$1" = --subscription ]; then
@@ -73,6 +77,7 @@ if [ "$1" = --subscription ]; then
 else
     remove_policies "$1"
     tenant=$(az account show --query tenantId --output tsv)
-    az account list --query "[?tenantId=='$tenant' && state=='Enabled'].id" --output tsv |
-        while read -r subscription; do remove_from_subscription "$subscription"; done
+    # Subscriptions that others have delegated to this tenant are theirs: their home is elsewhere.
+    found=$(az account list --refresh --query "[?homeTenantId=='$tenant' && state=='Enabled'].id" --output tsv)
+    found | while read -r subscription; do remove_from_subscription "$subscription"; done
 fi

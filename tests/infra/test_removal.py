@@ -13,13 +13,18 @@ _GROUP = "/providers/Microsoft.Management/managementGroups/contoso/providers/Mic
 _HERE = f"/subscriptions/{a_guid(1)}"
 
 _AZ = r"""#!/bin/sh
-# Answers listings from files, logs deletions, and refuses to delete a definition the first time.
+# Answers listings from files but for one, logs deletions, and refuses to delete a definition the first time.
 case "$1 $2" in
 "account show") echo tenant; exit ;;
-"account list") echo "$SUBSCRIPTION"; exit ;;
+"account list")
+    echo "$SUBSCRIPTION"
+    case "$*" in *"homeTenantId=='tenant'"*) ;; *) echo delegated-to-us ;; esac
+    exit
+    ;;
 esac
 path=${5%%\?*}
 if [ "$3" != delete ]; then
+    if [ -n "$UNLISTED" ]; then case "$path" in *"$UNLISTED") exit 1 ;; esac; fi
     file=$ANSWERS/$(echo "$path" | tr / _)
     title=$(echo "$7" | sed -n "s/.*displayName=='\([^']*\)'.*/\1/p")
     [ ! -e "$file" ] || grep -F -- "$title" "$file" | cut -d'|' -f1 | tr ' ' '\t'
@@ -60,8 +65,10 @@ def answers(tmp_path: Path) -> Path:
     return folder
 
 
-def _removed(answers: Path, *arguments: str) -> list[str]:
-    """Paths of what the script deletes, in this order."""
+def _run(
+    answers: Path, *arguments: str, unlisted: str = ""
+) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """How the script ends, and the paths of what it deletes, in this order."""
     tools = answers.parent / "tools"
     tools.mkdir(exist_ok=True)
     (tools / "az").write_text(_AZ)
@@ -74,12 +81,19 @@ def _removed(answers: Path, *arguments: str) -> list[str]:
         "ANSWERS": str(answers),
         "SUBSCRIPTION": a_guid(1),
         "REMOVE_PAUSE_SECONDS": "0",
+        "UNLISTED": unlisted,
     }
     command = ["/bin/sh", str(script), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
-    assert done.returncode == 0, done.stderr
     log = answers / "log"
-    return log.read_text().splitlines() if log.exists() else []
+    return done, log.read_text().splitlines() if log.exists() else []
+
+
+def _removed(answers: Path, *arguments: str) -> list[str]:
+    """Paths of what the script deletes, in this order."""
+    done, deleted = _run(answers, *arguments)
+    assert done.returncode == 0, done.stderr
+    return deleted
 
 
 _IN_SUBSCRIPTION = [
@@ -108,3 +122,20 @@ def test_policies_go_before_what_they_would_make_again(answers: Path) -> None:
 def test_where_nothing_is_left_nothing_is_removed(tmp_path: Path) -> None:
     (tmp_path / "answers").mkdir()
     assert _removed(tmp_path / "answers", "contoso") == []
+
+
+@pytest.mark.parametrize(
+    "unlisted",
+    [
+        "policyAssignments",
+        "roleAssignments",
+        "policyDefinitions",
+        "registrationDefinitions",
+        "resourceGroups",
+    ],
+)
+def test_it_stops_where_azure_does_not_say_what_there_is(answers: Path, unlisted: str) -> None:
+    done, deleted = _run(answers, "contoso", unlisted=f"/{unlisted}")
+    assert done.returncode != 0
+    assert not [path for path in deleted if f"/{unlisted}/" in path]
+    assert f"{_HERE}/providers/Microsoft.Insights/diagnosticSettings/Lightkeeper-Logs" not in deleted
