@@ -13,13 +13,13 @@ PER_ENTRY: Final = frozenset({"properties", "resultSignature"})
 
 
 class Shape:
-    """The names of the fields of entries whose text is compact, in their order.
+    """The names of the fields of an entry, in their order.
 
     Args:
         names: none twice.
 
     Attributes:
-        size: bytes of an entry's text that are not in its values.
+        size: bytes of a compact entry's text that are not in its values.
         lends: whether an entry of this shape has enough fields to be compared place by place.
     """
 
@@ -37,6 +37,20 @@ class Shape:
         self.lends = len(lent) > 1
         self._lent = itemgetter(*lent) if self.lends else None
         self.size = sum(map(len, self._befores)) + (1 if names else 2)
+
+    def is_spaced(self, text: bytes, fields: Slices) -> bool:
+        """Whether the text is made of these fields, each once, with spaces as around the first of them."""
+        opening = b"{ " if text.startswith(b"{ ") else b"{"
+        name = len(opening) + len(self._befores[0]) - 2
+        colon = b": " if text.startswith(b": ", name) else b":"
+        value = name + len(colon) + len(next(iter(fields.values())))
+        comma = b", " if text.startswith(b", ", value) else b","
+        pieces: list[Slice] = []
+        for before, each in zip(self._befores, fields.values(), strict=True):
+            pieces += (comma, before[1:-1], colon, each)
+        pieces[0] = opening
+        pieces.append(b" }" if text.endswith(b" }") else b"}")
+        return b"".join(pieces) == text
 
     def lent(self, base: Slices) -> list[Slice | None]:
         """The values that the base of a condensed record lends; None in the places of those it does not."""
@@ -81,10 +95,11 @@ _MOST: Final = 1_000
 
 
 def taken_apart(text: bytes) -> tuple[Shape, Slices] | None:
-    """Shape and fields of an entry's text; None if the text is not compact, or odd in any other way.
+    """Shape and fields of an entry's text; None if the text is odd, and has to be read by name.
 
     Spaces, a field that stands twice and escapes in a name make a text longer than the sum of what the fields
-    show, so that a text whose length is exactly that sum has none of it.
+    show, so that a text whose length is exactly that sum has none of it. Of a longer one it is seen whether
+    spaces alone, in the same places around each field, make it so.
     """
     try:
         fields = refs_of(text)
@@ -97,4 +112,4 @@ def taken_apart(text: bytes) -> tuple[Shape, Slices] | None:
             _SHAPES.clear()
         shape = _SHAPES[names] = Shape(names)
     is_compact = shape.size + sum(map(len, fields.values())) == len(text)
-    return (shape, fields) if is_compact and shape.lends else None
+    return (shape, fields) if shape.lends and (is_compact or shape.is_spaced(text, fields)) else None

@@ -12,8 +12,10 @@ from shared.capture.aside import Aside, Position
 from shared.capture.compact import CompactReader
 from shared.capture.condense import condense
 from shared.capture.decode import numbered
-from shared.capture.entries import CONDENSED, Entry
+from shared.capture.entries import CONDENSED, START, TERMINAL, Entry
+from shared.capture.rawjson import array_text, name_text, object_text, slices_of
 from shared.capture.records import records_in
+from shared.capture.shapes import PER_ENTRY
 from tests.capture.activity_log import envelope, record, text
 
 
@@ -43,6 +45,13 @@ def plain_utf8(value: object) -> str:
 
 
 SPELLINGS: list[Callable[[object], str]] = [plain, plain, plain_utf8, json.dumps]
+SPACINGS: list[Callable[[object], str]] = [
+    *SPELLINGS,
+    lambda value: f"{{ {json.dumps(value)[1:-1]} }}",
+    lambda value: json.dumps(value, separators=(",", ": ")),
+    lambda value: json.dumps(value, separators=(" ,", ":")),
+    lambda value: f'{json.dumps(value)[:-1]}, "level": "again"}}',
+]
 NAMES = st.sampled_from(
     ["a", "é", "level", "properties", "resultSignature", "tenantId", '"', "\n", "records"]
 )
@@ -120,19 +129,54 @@ def test_what_the_fast_way_reads_is_what_the_exact_way_reads(body: bytes) -> Non
         assert [facts(one) for one in fast] == [facts(one) for one in exact if isinstance(one, Entry)]
 
 
-@given(st.lists(USUAL, min_size=1, max_size=6), st.randoms(use_true_random=False))
-def test_the_record_of_entries_read_fast_is_that_of_entries_read_exactly(
-    records: list[dict[str, Any]],
-    random: Any,  # noqa: ANN401 - a Random
+def slowly(entries: list[Entry]) -> bytes:
+    """The line of a condensed record, made of dictionaries of fields."""
+    ordered = sorted(entries, key=lambda entry: entry.order)
+    base = next((entry for entry in ordered if entry.status == START), ordered[0])
+    shared = {name: value for name, value in slices_of(base.raw).items() if name not in PER_ENTRY}
+    firsts: dict[str, Entry] = {}
+    additional = [entry.raw for entry in ordered if firsts.setdefault(entry.status, entry) is not entry]
+    statuses, absent = {}, {}
+    for status, entry in firsts.items():
+        fields = slices_of(entry.raw)
+        statuses[status] = object_text({n: value for n, value in fields.items() if shared.get(n) != value})
+        if lacking := [name_text(name) for name in shared if name not in fields]:
+            absent[status] = array_text(lacking)
+    starts = sum(entry.status == START for entry in ordered)
+    ends = [entry.status for entry in ordered if entry.status in TERMINAL]
+    facts = {
+        "num_correlated_records": str(len(ordered)).encode(),
+        "statuses": object_text(statuses),
+        **({"additional_records": array_text(additional)} if additional else {}),
+        **({"absent": object_text(absent)} if absent else {}),
+        "attempts": str(starts).encode(),
+        "outcome": name_text(ends[-1] if ends else "unknown"),
+        **({} if starts else {"missing": b'["start"]'}),
+        "uid": b'"uid"',
+        "revision": b"1",
+    }
+    return object_text({**shared, CONDENSED: object_text(facts)})
+
+
+@given(st.lists(st.tuples(USUAL, st.sampled_from(SPACINGS)), min_size=1, max_size=6))
+def test_the_record_is_byte_for_byte_what_the_slow_way_makes(
+    spelled: list[tuple[dict[str, Any], Callable[[object], str]]],
 ) -> None:
-    body = envelope(*records)
-    fast = CompactReader().read(body, 7)
-    assert fast is not None
-    exact = [one for one in exactly(body) if isinstance(one, Entry)]
-    mixed = [random.choice(pair) for pair in zip(fast, exact, strict=True)]
-    wanted = condense("uid", 1, exact)
-    assert condense("uid", 1, fast) == wanted
-    assert condense("uid", 1, mixed) == wanted
+    texts = [spell(one) for one, spell in spelled]
+    entries = CompactReader().read(f'{{"records":[{",".join(texts)}]}}'.encode(), 7)
+    assert entries is not None
+    assert condense("uid", 1, entries).line == slowly(entries)
+
+
+@given(st.lists(RECORDS, min_size=1, max_size=5), st.sampled_from(SPACINGS))
+def test_so_is_the_record_of_anything(records: list[dict[str, Any]], spell: Callable[[object], str]) -> None:
+    entries = [
+        one
+        for one in exactly(f'{{"records":[{",".join(map(spell, records))}]}}'.encode("utf-8", "replace"))
+        if isinstance(one, Entry) and one.administrative
+    ]
+    if entries:
+        assert condense("uid", 1, entries).line == slowly(entries)
 
 
 def test_bodies_as_azure_monitor_writes_them_are_read_fast() -> None:
