@@ -54,6 +54,11 @@ def parse_resource_id(text: str) -> ResourceId:
     )
 
 
+def is_guid(text: str) -> bool:
+    """Whether a text is a GUID as we store it."""
+    return _GUID.fullmatch(text) is not None
+
+
 def normal_guid(text: str) -> str:
     """The one spelling of a GUID that we store: lower case with hyphens.
 

@@ -14,6 +14,9 @@ from shared.model.upkeep import Coverage, Upkeep
 from shared.store.listings import KEPT
 from shared.sync.upkeep import begun_again
 
+EXCLUSIONS: Final = (Reason.NOT_DELEGATED, Reason.SUBSCRIPTION_DISABLED, Reason.OVER_CAP)
+"""Why a subscription is not watched."""
+
 _EXCLUDED: Final = Upkeep(coverage=Coverage.EXCLUDED)
 _OUT_OF_SERVICE: Final = frozenset({SubscriptionState.DISABLED.value, SubscriptionState.DELETED.value})
 

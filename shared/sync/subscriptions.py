@@ -9,10 +9,12 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 from shared.arm.errors import ArmError, ThrottledError
 from shared.arm.subscriptions import get_subscription, list_subscriptions
+from shared.model.ids import is_guid
 from shared.model.integration import Integration, IntegrationStatus
 from shared.model.jobs import Cause, Job, Step
 from shared.model.problem import PROVIDER
@@ -22,12 +24,15 @@ from shared.store.listings import KEPT
 from shared.store.tables import ConflictError, Stored
 from shared.sync.absence import look_for
 from shared.sync.context import Context
-from shared.sync.subscription_plans import check_complete, newly_gone, newly_watched, plan
+from shared.sync.subscription_plans import EXCLUSIONS, check_complete, newly_gone, newly_watched, plan
 
 _log = logging.getLogger(__name__)
 
 LISTING = "subscriptions"
 """Kind and place under which complete listings and failures to list are noted."""
+
+_ORPHANED = timedelta(hours=1)
+"""After so long no job is under way any more that noted a problem and is about to take down its row."""
 
 _MOST_TRIES = 5
 """How often the rows of one integration are planned anew after a conflict, before the job comes again."""
@@ -57,6 +62,7 @@ class SubscriptionsStep:
         stamps = tuple(sorted({*completed.fact, job.cycle}))[-KEPT:]
         for integration in integrations:
             await self._update(integration, listed, stamps, job)
+            await self._settle_orphans(integration.id)
         if stamps != completed.fact:
             await context.listings.save(LISTING, LISTING, replace(completed, fact=stamps))
         await self._note_unknown_tenants(listed, integrations)
@@ -163,6 +169,20 @@ class SubscriptionsStep:
         await self._context.note(
             after.integration_id, after.subscription_id, after.upkeep.reason, after.upkeep.detail
         )
+
+    async def _settle_orphans(self, integration_id: str) -> None:
+        """Resolve what a job noted of a subscription that it ended before taking down, and that left then."""
+        context = self._context
+        now = context.clock()
+        noted = {
+            problem.where
+            for problem in await context.problems.list(integration_id)
+            if is_guid(problem.where) and problem.reason in EXCLUSIONS and now - problem.since >= _ORPHANED
+        }
+        if noted:
+            known = {row.fact.subscription_id for row in await context.subscriptions.list(integration_id)}
+            for where in sorted(noted - known):
+                await context.problems.settle(integration_id, where, now, None)
 
     async def _note_unknown_tenants(
         self, listed: Sequence[ListedSubscription], integrations: Sequence[Integration]

@@ -9,6 +9,7 @@ from local.azure.estate import Customer, add_customer, delegation_to_provider
 from local.azure.faults import Fault, FaultKind
 from shared.model.integration import Integration
 from shared.model.jobs import Cause, Step
+from shared.model.problem import Problem
 from shared.model.reasons import Reason
 from shared.model.subscription import Subscription
 from shared.model.upkeep import Coverage
@@ -352,6 +353,22 @@ async def test_a_job_that_ends_right_after_writing_has_noted_its_problems(lab: L
 
     (problem,) = await lab.problems(integration)
     assert (problem.reason, problem.where) == (Reason.SUBSCRIPTION_DISABLED, customer.disabled[0])
+
+
+async def test_what_was_noted_of_a_subscription_that_was_never_taken_down_is_over_some_day(lab: Lab) -> None:
+    _, integration = await _standing(lab)
+    now, nowhere = lab.context.clock(), "00000000-0000-4000-8000-00000000dead"
+    problem = Problem(integration.id, Reason.SUBSCRIPTION_DISABLED, nowhere, "", now)
+    of_alerts = replace(problem, where=f"{nowhere} alerts")
+    for each in (problem, of_alerts):
+        await lab.context.problems.report(each)
+
+    await lab.list_subscriptions()
+    assert len(await lab.problems(integration)) == 2, "a job may be about to take it down"
+
+    lab.world.clock.move(3600)
+    await lab.list_subscriptions()
+    assert await lab.problems(integration) == [of_alerts]
 
 
 async def test_hundreds_of_subscriptions_on_many_pages_are_all_taken_down(lab: Lab) -> None:
