@@ -15,7 +15,7 @@ from shared.portal.views import Json, time_view
 from shared.store.integrations import IntegrationStore
 from shared.store.links import BadLinkError
 
-_TEXT: Final = "text/plain; charset=utf-8"
+_TEXT: Final = "text/plain"
 
 
 class OnboardingApi:
