@@ -56,7 +56,8 @@ class Explanation:
 EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.NOT_DELEGATED: Explanation(
         "The subscription is not delegated to the provider through Azure Lighthouse.",
-        "The customer assigns the log ingest policy to a scope that holds the subscription, and remediates.",
+        "The customer assigns the log ingest policy to a scope that holds the subscription, registers "
+        "Microsoft.ManagedServices in it, and remediates.",
     ),
     Reason.OVER_CAP: Explanation(
         "The integration already covers as many subscriptions as its cap allows.",

@@ -14,6 +14,13 @@ REMOVAL: Final = "remove.sh"
 FILES: Final = (MANAGEMENT_GROUP, SUBSCRIPTION, REMOVAL)
 """The files in `infra/customer` that customers are given."""
 
+PROVIDERS: Final = ("Microsoft.ManagedServices", "Microsoft.Insights", "Microsoft.Security")
+"""Resource providers that delegation, the export of logs and the export of alerts need.
+
+The policy does not run where the first is not registered
+(github.com/Azure/Azure-Lighthouse-samples, policy-delegate-management-groups).
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -67,6 +74,17 @@ def filled(file: str, text: str, offer: Offer) -> str:
     ):
         text = _replaced(text, rf"(?m)^param {name} string.*$", f"param {name} string = '{value}'")
     return text
+
+
+def prepare(integration: Integration) -> str:
+    """Register `PROVIDERS` in every subscription whose home is the customer's tenant, in one command line."""
+    query = f"[?homeTenantId=='{integration.tenant_id}' && state=='Enabled'].id"
+    subscriptions = shlex.join(["az", "account", "list", "--refresh", "--output", "tsv", "--query"])
+    register = 'az provider register --namespace "$name" --subscription "$id"'
+    return (
+        f'for id in $({subscriptions} "{query}"); do '
+        f"for name in {' '.join(PROVIDERS)}; do {register}; done; done"
+    )
 
 
 def onboard(integration: Integration) -> Task:

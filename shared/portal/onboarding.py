@@ -9,7 +9,7 @@ from shared.model.answers import Answer, answer, problem_answer
 from shared.model.ids import normal_guid
 from shared.model.integration import Integration
 from shared.onboarding.files import OfferError, OnboardingFiles, Published
-from shared.onboarding.offer import FILES, Task, onboard, onboard_one, remove
+from shared.onboarding.offer import FILES, Task, onboard, onboard_one, prepare, remove
 from shared.portal.commands import not_found
 from shared.portal.views import Json, time_view
 from shared.store.integrations import IntegrationStore
@@ -62,7 +62,7 @@ class OnboardingApi:
 
 
 def onboarding_view(integration: Integration, published: Published, origin: str) -> Json:
-    """What to run for the whole scope, for a single subscription, and to take everything back.
+    """What to run before, for the whole scope, for a single subscription, and to take everything back.
 
     Args:
         integration: whose.
@@ -75,6 +75,7 @@ def onboarding_view(integration: Integration, published: Published, origin: str)
     return {
         **_task_view(onboard(integration), links),
         "endsAt": time_view(published.ends_at),
+        "preparation": {"command": prepare(integration)},
         "oneSubscription": _task_view(onboard_one(integration), links),
         "removal": _task_view(remove(integration), links),
     }

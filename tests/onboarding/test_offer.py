@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from shared.onboarding.offer import (
     FILES,
     MANAGEMENT_GROUP,
+    PROVIDERS,
     REMOVAL,
     SUBSCRIPTION,
     Offer,
     filled,
     onboard,
     onboard_one,
+    prepare,
     remove,
 )
 from tests.helpers.facts import CUSTOMER_TENANT, PROVIDER_TENANT, a_guid, a_role, an_integration
@@ -37,6 +39,20 @@ def test_without_a_management_group_the_whole_tenant_is_delegated() -> None:
     assert words[words.index("--location") + 1] == "westeurope"
     assert words[words.index("--name") + 1] == "lightkeeper-contoso"
     assert words[words.index("--template-file") + 1] == MANAGEMENT_GROUP
+
+
+def test_every_provider_is_registered_in_every_subscription_before(tmp_path: Path) -> None:
+    az = tmp_path / "az"
+    az.write_text('#!/bin/sh\ncase $1 in account) printf "1\\n2\\n" ;; *) echo "$@" ;; esac\n')
+    az.chmod(0o755)
+    command = ["/bin/sh", "-c", prepare(an_integration())]
+    done = subprocess.run(  # noqa: S603
+        command, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [
+        f"provider register --namespace {name} --subscription {each}" for each in "12" for name in PROVIDERS
+    ]
+    assert f"homeTenantId=='{CUSTOMER_TENANT}'" in command[2]
 
 
 def test_a_management_group_narrows_the_offer_and_what_is_removed() -> None:
