@@ -116,6 +116,8 @@ class CaptureHandler:
             day=file.written_at,
             source=file.path,
             state=CaptureState.LEASED,
+            part_bytes=self._part_bytes,
+            duplicates_window=self._duplicates_window,
         )
         leased = await self._captures.begin(entry, self._clock())
         if leased.fact.done:
@@ -152,7 +154,7 @@ class CaptureHandler:
         reasons: Counter[AsideReason] = Counter()
         whole = False
         number = 0
-        async for part in self._parts(file):
+        async for part in self._parts(file, entry):
             run = Run(f"{file.id}-{number}", self._clock(), self._wait)
             number += 1
             plan = await self._correlator.decide(
@@ -180,10 +182,12 @@ class CaptureHandler:
             last=handed.contents.last or "",
         )
 
-    async def _parts(self, file: CaptureFile) -> AsyncIterator[Sifted]:
-        """What is in the file, as it comes."""
+    async def _parts(self, file: CaptureFile, entry: LedgerEntry) -> AsyncIterator[Sifted]:
+        """What is in the file, as it comes; cut as the first worker cut it, whatever the settings are now."""
         reader = CaptureReader(file.path)
-        parts = Parts(self._part_bytes, self._duplicates_window)
+        parts = Parts(
+            entry.part_bytes or self._part_bytes, entry.duplicates_window or self._duplicates_window
+        )
         async for data in self._blobs.ranges(file.container, file.path):
             for part in await asyncio.to_thread(parts.cut, reader.feed(data)):
                 yield part

@@ -73,6 +73,8 @@ class LedgerEntry:
         attempts: how often somebody took the lease.
         begun_at: when somebody did so first (UTC).
         trouble: what stood in the way of the last attempt, or why the whole file was set aside.
+        part_bytes: how much of the file its first worker held at once; whoever begins anew cuts it alike.
+        duplicates_window: among how many entries that pass through its first worker looked for repeated ones.
     """
 
     integration_id: str
@@ -90,6 +92,8 @@ class LedgerEntry:
     attempts: int = 0
     begun_at: datetime | None = None
     trouble: str = ""
+    part_bytes: int = 0
+    duplicates_window: int = 0
 
     @property
     def done(self) -> bool:
@@ -271,6 +275,8 @@ def row_of(entry: LedgerEntry) -> Row:
         "attempts": entry.attempts,
         "begun_at": text_of(entry.begun_at),
         "trouble": entry.trouble,
+        "part_bytes": entry.part_bytes,
+        "duplicates_window": entry.duplicates_window,
         **{name: getattr(entry.counts, name) for name in _COUNTS},
     }
 
@@ -293,4 +299,6 @@ def entry_of(row: Mapping[str, Any]) -> LedgerEntry:
         attempts=row["attempts"],
         begun_at=moment_of(row["begun_at"]),
         trouble=row["trouble"],
+        part_bytes=int(row.get("part_bytes") or 0),
+        duplicates_window=int(row.get("duplicates_window") or 0),
     )

@@ -323,6 +323,43 @@ class Overtaken(OperationStore):
         return await super().save(integration_id, loaded, changes, view, apart=apart)
 
 
+class Failing(OperationStore):
+    """Ends its worker when everything is decided and nothing is written yet."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__(app.storage, app.blobs, WAIT, timedelta(days=1))
+
+    async def save(
+        self,
+        integration_id: str,
+        loaded: Mapping[int, Loaded],
+        changes: Mapping[int, Sequence[Operation | WaitingRoom]],
+        view: View,
+        *,
+        apart: bool = False,
+    ) -> set[int]:
+        await super().save(integration_id, loaded, changes, view, apart=apart)
+        raise ConnectionError
+
+
+async def test_a_file_is_cut_as_at_first_when_it_is_handled_again_with_other_settings(app: App) -> None:
+    operations = [
+        envelope(record("Start", correlation=f"c{n}"), record("Success", 1, correlation=f"c{n}"))
+        for n in range(9)
+    ]
+    file = await app.upload(capture_file(operations))
+    subject = f"/blobServices/default/containers/capture/blobs/{file.path}"
+    with pytest.raises(ConnectionError):
+        await app.new_handler(Failing(app)).handle(subject, {})
+
+    counts = await app.new_handler(part_bytes=1).handle(subject, {})
+
+    assert counts == Counts(entries=18, condensed=18, operations=9)
+    (lines,) = (await app.condensed()).values()
+    assert sorted(line["correlationId"] for line in lines) == [f"c{n}" for n in range(9)]
+    assert {line[CONDENSED]["revision"] for line in lines} == {1}
+
+
 async def test_a_handler_that_lost_a_race_decides_again(app: App) -> None:
     rival = await app.upload(capture_file([envelope(record("Start"))]))
     file = await app.upload(capture_file([envelope(record("Success", 1))]))
