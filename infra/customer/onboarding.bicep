@@ -219,7 +219,8 @@ resource automationRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// What exists already. The default would stop after 500 subscriptions.
+// What exists already and has been evaluated, which takes Azure some minutes after the assignment: a second deployment
+// finds what the first one came too early for. The default would stop after 500 subscriptions.
 resource logIngestRemediation 'Microsoft.PolicyInsights/remediations@2021-10-01' = {
   name: 'log-ingest-${started}'
   properties: {
