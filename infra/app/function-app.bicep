@@ -57,6 +57,10 @@ var connections = {
   LightkeeperStorage__clientId: identity.properties.clientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+  // Everything, because alerts and the workbook count what the app logs. The exporter's own default is five traces a
+  // second, and none of the logs of the others (github.com/Azure/azure-sdk-for-net, pull request 54942).
+  OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage'
+  OTEL_TRACES_SAMPLER_ARG: '1.0'
 }
 
 resource storage 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {

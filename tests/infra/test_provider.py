@@ -101,7 +101,7 @@ def _names(deployed: Deployed, kind: str) -> set[str]:
 
 
 def test_every_setting_that_the_app_reads_is_set_and_none_is_orphaned(deployed: Deployed) -> None:
-    ours = {name for name in _settings(deployed) if not name.startswith("APPLICATIONINSIGHTS_")}
+    ours = {name for name in _settings(deployed) if not name.startswith(("APPLICATIONINSIGHTS_", "OTEL_"))}
     wanted = _read_by_the_app() | _connection(STORAGE_CONNECTION) | _connection("AzureWebJobsStorage")
     assert ours == wanted
 
@@ -114,6 +114,14 @@ def test_the_sample_has_every_setting_and_no_other() -> None:
 
 def test_no_placeholder_of_the_sample_is_deployed(deployed: Deployed) -> None:
     assert not [name for name, value in _settings(deployed).items() if "00000000-0000-0000" in str(value)]
+
+
+def test_no_log_is_dropped_by_sampling_since_alerts_count_them(deployed: Deployed) -> None:
+    settings = _settings(deployed)
+    host = json.loads((_ROOT / "host.json").read_text(encoding="utf-8"))
+    assert host["telemetryMode"] == "OpenTelemetry", "what follows holds for its exporter"
+    assert settings["OTEL_TRACES_SAMPLER"] == "microsoft.fixed_percentage"
+    assert float(settings["OTEL_TRACES_SAMPLER_ARG"]) == 1
 
 
 def test_connections_are_by_identity(deployed: Deployed) -> None:
