@@ -10,6 +10,7 @@ import binascii
 import json
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +20,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
+from shared.jobs.files import FILE_QUEUE, path_of
 from shared.jobs.message import MalformedMessageError, decode
 from shared.model.jobs import Job, Step
 from shared.model.problem import PROVIDER, Problem
@@ -27,6 +29,9 @@ from shared.store.problems import ProblemStore
 from shared.store.storage import Storage
 
 _log = logging.getLogger(__name__)
+
+QUEUES: Final = (*(step.queue for step in Step), FILE_QUEUE)
+"""The queues whose failures are shown."""
 
 MAX_DEQUEUE_COUNT: Final = 5
 """How often the Functions host tries a message (`maxDequeueCount` in host.json)."""
@@ -44,12 +49,13 @@ class PoisonMessage:
     """One message on a poison queue.
 
     Attributes:
-        queue: the step's queue it was on.
+        queue: the queue it was on.
         id: of the message on the poison queue.
         inserted_at: when it was moved there (UTC).
         set_aside: why it could not be read; empty if it failed too often.
-        job: what it asks for, if it can be read.
-        original: the message as it was on the step's queue, in its encoding.
+        job: what it asks for, if it is a step's and can be read.
+        file: the capture file that it asks for, if it does.
+        original: the message as it was on its queue, in its encoding.
     """
 
     queue: str
@@ -57,6 +63,7 @@ class PoisonMessage:
     inserted_at: datetime | None
     set_aside: str
     job: Job | None
+    file: str
     original: str
 
     @property
@@ -70,7 +77,7 @@ class PoisonQueue:
     """What is on one poison queue.
 
     Attributes:
-        queue: the step's queue.
+        queue: the queue that its messages come from.
         count: messages on it, about, those hidden for a moment included.
         messages: the first of them.
     """
@@ -89,7 +96,7 @@ class Taken(StrEnum):
 
 
 class Poison:
-    """The poison queues of all steps.
+    """The poison queues of all our queues.
 
     Args:
         storage: holds the queues.
@@ -104,7 +111,7 @@ class Poison:
 
     async def look(self) -> list[PoisonQueue]:
         """What is on the poison queues; messages are not touched."""
-        return list(await asyncio.gather(*(self._look_at(step.queue) for step in Step)))
+        return list(await asyncio.gather(*map(self._look_at, QUEUES)))
 
     async def check(self) -> None:
         """Make the provider's problems say what the poison queues hold."""
@@ -173,8 +180,10 @@ def poison_name(queue: str) -> str:
 
 def describe(messages: Sequence[PoisonMessage]) -> str:
     """What failed, for people: how many, and the first of them."""
-    job = messages[0].job
-    about = "unreadable" if job is None else f"{job.phase.value} {job.target or job.integration_id or 'all'}"
+    job, file = messages[0].job, messages[0].file
+    about = file or "unreadable"
+    if job is not None:
+        about = f"{job.phase.value} {job.target or job.integration_id or 'all'}"
     return f"{len(messages)} failed, the first one: {about}"
 
 
@@ -190,11 +199,13 @@ def read_message(queue: str, message: QueueMessage) -> PoisonMessage:
     if wrapped is not None:
         set_aside, text = wrapped
         original = base64.b64encode(text).decode()
-    try:
-        job = decode(text)
-    except MalformedMessageError:
-        job = None
-    return PoisonMessage(queue, str(message.id), message.inserted_on, set_aside, job, original)
+    job, file = None, ""
+    with suppress(MalformedMessageError):
+        if queue == FILE_QUEUE:
+            file = path_of(text)
+        else:
+            job = decode(text)
+    return PoisonMessage(queue, str(message.id), message.inserted_on, set_aside, job, file, original)
 
 
 def _wrapped(text: bytes) -> tuple[str, bytes] | None:

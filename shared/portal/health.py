@@ -5,17 +5,16 @@ from collections import Counter
 from http import HTTPStatus
 from typing import Final
 
-from shared.jobs.poison import Poison, PoisonMessage, Taken
+from shared.jobs.poison import QUEUES, Poison, PoisonMessage, Taken
 from shared.model.answers import Answer, answer, problem_answer
 from shared.model.ids import normal_guid
 from shared.model.integration import IntegrationStatus
-from shared.model.jobs import Job, Step
+from shared.model.jobs import Job
 from shared.model.problem import PROVIDER
 from shared.portal.views import Json, problem_view, time_view
 from shared.store.integrations import IntegrationStore
 from shared.store.problems import ProblemStore
 
-_QUEUES: Final = frozenset(step.queue for step in Step)
 _RETRY_SECONDS: Final = "5"
 
 
@@ -71,6 +70,7 @@ def poison_view(message: PoisonMessage) -> Json:
         "insertedAt": time_view(message.inserted_at),
         "reason": message.why,
         "job": None if message.job is None else _job_view(message.job),
+        "file": message.file or None,
     }
 
 
@@ -89,7 +89,7 @@ def _job_view(job: Job) -> Json:
 def _valid(queue: str, message_id: str) -> str | None:
     """The message's id in its one spelling; None if there can be no such queue or message."""
     try:
-        return normal_guid(message_id) if queue in _QUEUES else None
+        return normal_guid(message_id) if queue in QUEUES else None
     except ValueError:
         return None
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.jobs.files import FILE_QUEUE, FileQueue, path_of
 from shared.jobs.message import encode
 from shared.jobs.poison import Poison, PoisonMessage, Taken
 from shared.jobs.queue import JobQueue
@@ -78,6 +79,32 @@ async def test_a_message_that_was_set_aside_is_shown_with_its_reason(
     (message,) = await seen(poison)
     assert (message.job, message.why) == (None, "not a job message")
     assert base64.b64decode(message.original) == b"{no json"
+
+
+async def test_a_capture_file_that_nobody_could_handle_is_shown_and_handled_once_more(
+    storage: Storage, poison: Poison, problems: ProblemStore
+) -> None:
+    path = "lightkeeper-eastus-1/contoso/0/2026/01/02/03/04/05.avro"
+    await FileQueue(storage).send(path)
+    queue = await storage.queue(FILE_QUEUE)
+    sent = await queue.receive_message()
+    assert sent is not None
+    await storage.queue(f"{FILE_QUEUE}-poison")
+    await storage.plain_queue(f"{FILE_QUEUE}-poison").send_message(sent.content)
+    await queue.delete_message(sent)
+
+    await poison.check()
+
+    (message,) = await seen(poison)
+    assert (message.queue, message.job, message.file) == (FILE_QUEUE, None, path)
+    (problem,) = await problems.list(PROVIDER)
+    assert (problem.reason, problem.where) == (Reason.JOB_FAILED, f"{FILE_QUEUE}-poison")
+    assert path in problem.detail
+    assert await poison.replay(FILE_QUEUE, message.id) is Taken.DONE
+    again = await queue.receive_message()
+    assert again is not None
+    assert path_of(base64.b64decode(again.content)) == path
+    assert await problems.list(PROVIDER) == []
 
 
 @pytest.mark.parametrize("text", ["no base64 at all", "", "null", "[" * 10_000, '{"reason": 1}', "\x7f"])
