@@ -38,6 +38,11 @@ param captureIntervalSeconds int = loadJsonContent('settings.json').capture.inte
 @description('... or at this size (LIGHTKEEPER_CAPTURE_SIZE_BYTES).')
 param captureSizeBytes int = loadJsonContent('settings.json').capture.sizeBytes
 
+@minValue(1)
+@maxValue(20)
+@description('Throughput units that every namespace has after the deployment; Azure raises them from there by itself. Give what busy namespaces have, lest they are throttled until they have it again.')
+param throughputUnits int = 1
+
 @description('Whether only trusted services, which Azure Monitor is, may reach the namespaces.')
 param trustedServicesOnly bool = false
 
@@ -83,6 +88,7 @@ module namespace 'namespace.bicep' = [
       retentionHours: retentionHours
       captureIntervalSeconds: captureIntervalSeconds
       captureSizeBytes: captureSizeBytes
+      throughputUnits: throughputUnits
       trustedServicesOnly: trustedServicesOnly
       tags: tags
     }

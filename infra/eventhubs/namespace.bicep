@@ -9,6 +9,7 @@ param partitions int
 param retentionHours int
 param captureIntervalSeconds int
 param captureSizeBytes int
+param throughputUnits int
 param trustedServicesOnly bool
 param tags object
 
@@ -21,7 +22,7 @@ resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
   sku: {
     name: settings.tier
     tier: settings.tier
-    capacity: 1
+    capacity: throughputUnits
   }
   identity: {
     type: 'UserAssigned'
