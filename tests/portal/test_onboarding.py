@@ -37,6 +37,7 @@ async def test_every_task_has_a_command_and_a_link_to_its_file(lab: Lab) -> None
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.body
     assert tuple(served) == FILES
+    assert "Microsoft.ManagedServices" in shown["preparation"]["command"]
 
 
 async def test_a_fresh_link_can_be_asked_for(lab: Lab) -> None:
