@@ -1,15 +1,26 @@
 #!/bin/sh
-# Removes everything that onboarding.bicep or subscription.bicep made, and the activity-log export if it is still there.
+# Removes everything that onboarding.bicep or subscription.bicep made, and every export of logs that is still there.
 #
 #   sh remove.sh <management group>         all policies there, and delegations in all subscriptions of the tenant
 #   sh remove.sh --subscription <id>        one subscription
 #
-# Who runs it needs Owner there. Ask the provider to offboard you first: while it is delegated, it takes away its own
-# diagnostic settings and export rules. Running it again does no harm.
+# Who runs it needs Owner there. Ask the provider to offboard you first: it knows where its settings and rules are, while
+# this script asks every resource that may have one. Running it again does no harm.
 set -eu
 
 PROVIDER_TENANT_ID=
 BRAND=Lightkeeper
+
+# Types of resources that may have a diagnostic setting of the provider's.
+TYPES="
+    microsoft.keyvault/vaults
+    microsoft.containerservice/managedclusters
+    microsoft.sql/servers/databases
+    microsoft.network/azurefirewalls
+    microsoft.network/networksecuritygroups
+    microsoft.web/sites
+    microsoft.network/applicationgateways
+"
 
 if [ -z "$PROVIDER_TENANT_ID" ] || [ $# -lt 1 ]; then
     echo "usage: sh remove.sh <management group> | --subscription <id>   (PROVIDER_TENANT_ID must be filled in)" >&2
@@ -67,7 +78,24 @@ remove_from_subscription() {
     done
     list "/subscriptions/$1/resourceGroups?api-version=2024-11-01" "value[?name=='${BRAND}Automation'].id"
     found | while read -r group; do delete "$group" 2024-11-01; done
-    settings="/subscriptions/$1/providers/Microsoft.Insights/diagnosticSettings"
+    for type in $TYPES; do
+        find_resources "$1" "$type"
+        found | while read -r resource; do remove_setting "$resource"; done
+    done
+    find_resources "$1" Microsoft.OperationalInsights/workspaces
+    found | while read -r workspace; do
+        list "$workspace/dataExports?api-version=2025-07-01" "value[?name=='$BRAND-Entra-Data-Export'].name"
+        found | while read -r rule; do delete "$workspace/dataExports/$rule" 2025-07-01; done
+    done
+    remove_setting "/subscriptions/$1"
+}
+
+find_resources() {
+    found=$(az resource list --subscription "$1" --resource-type "$2" --query "[].id" --output tsv </dev/null)
+}
+
+remove_setting() {
+    settings="$1/providers/Microsoft.Insights/diagnosticSettings"
     list "$settings?api-version=2021-05-01-preview" "value[?name=='$BRAND-Logs'].name"
     found | while read -r setting; do delete "$settings/$setting" 2021-05-01-preview; done
 }

@@ -1,16 +1,20 @@
 """Taking everything back: the script is run against a stand-in for the command line of Azure."""
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from shared.model.monitored import MONITORED_TYPES
 from shared.onboarding.offer import REMOVAL, Offer, filled
 from tests.helpers.facts import PROVIDER_TENANT, a_guid
 from tests.infra.evaluate import INFRA
 
 _GROUP = "/providers/Microsoft.Management/managementGroups/contoso/providers/Microsoft.Authorization"
 _HERE = f"/subscriptions/{a_guid(1)}"
+_VAULT = f"{_HERE}/resourceGroups/rg_data.(old)/providers/Microsoft.KeyVault/vaults/keys"
+_WORKSPACE = f"{_HERE}/resourceGroups/logs/providers/Microsoft.OperationalInsights/workspaces/entra"
 
 _AZ = r"""#!/bin/sh
 # Answers listings from files but for one, logs deletions, and refuses to delete a definition the first time.
@@ -20,6 +24,12 @@ case "$1 $2" in
     echo "$SUBSCRIPTION"
     case "$*" in *"homeTenantId=='tenant'"*) ;; *) echo delegated-to-us ;; esac
     exit
+    ;;
+"resource list")
+    [ "$UNLISTED" != "$6" ] || exit 1
+    file=$ANSWERS/$(echo "$6" | tr / _)
+    [ ! -e "$file" ] || cat "$file"
+    exit 0
     ;;
 esac
 path=${5%%\?*}
@@ -59,6 +69,10 @@ def answers(tmp_path: Path) -> Path:
         ),
         f"{_HERE}/resourceGroups": f"{_HERE}/resourceGroups/LightkeeperAutomation\n",
         f"{_HERE}/providers/Microsoft.Insights/diagnosticSettings": "Lightkeeper-Logs\n",
+        "microsoft.keyvault/vaults": f"{_VAULT}\n{_VAULT}-without\n",
+        f"{_VAULT}/providers/Microsoft.Insights/diagnosticSettings": "Lightkeeper-Logs\n",
+        "Microsoft.OperationalInsights/workspaces": f"{_WORKSPACE}\n",
+        f"{_WORKSPACE}/dataExports": "Lightkeeper-Entra-Data-Export\n",
     }
     for path, text in listed.items():
         (folder / path.replace("/", "_")).write_text(text)
@@ -100,6 +114,8 @@ _IN_SUBSCRIPTION = [
     f"{_HERE}/providers/Microsoft.ManagedServices/registrationAssignments/offer",
     f"{_HERE}/providers/Microsoft.ManagedServices/registrationDefinitions/offer",
     f"{_HERE}/resourceGroups/LightkeeperAutomation",
+    f"{_VAULT}/providers/Microsoft.Insights/diagnosticSettings/Lightkeeper-Logs",
+    f"{_WORKSPACE}/dataExports/Lightkeeper-Entra-Data-Export",
     f"{_HERE}/providers/Microsoft.Insights/diagnosticSettings/Lightkeeper-Logs",
 ]
 
@@ -132,6 +148,7 @@ def test_where_nothing_is_left_nothing_is_removed(tmp_path: Path) -> None:
         "policyDefinitions",
         "registrationDefinitions",
         "resourceGroups",
+        "dataExports",
     ],
 )
 def test_it_stops_where_azure_does_not_say_what_there_is(answers: Path, unlisted: str) -> None:
@@ -139,3 +156,17 @@ def test_it_stops_where_azure_does_not_say_what_there_is(answers: Path, unlisted
     assert done.returncode != 0
     assert not [path for path in deleted if f"/{unlisted}/" in path]
     assert f"{_HERE}/providers/Microsoft.Insights/diagnosticSettings/Lightkeeper-Logs" not in deleted
+
+
+@pytest.mark.parametrize("kind", ["microsoft.keyvault/vaults", "Microsoft.OperationalInsights/workspaces"])
+def test_it_stops_where_azure_does_not_say_what_resources_there_are(answers: Path, kind: str) -> None:
+    done, deleted = _run(answers, "--subscription", a_guid(1), unlisted=kind)
+    assert done.returncode != 0
+    assert f"{_HERE}/providers/Microsoft.Insights/diagnosticSettings/Lightkeeper-Logs" not in deleted
+
+
+def test_every_type_that_can_be_monitored_is_looked_through() -> None:
+    text = (INFRA / "customer" / REMOVAL).read_text(encoding="utf-8")
+    listed = re.search(r'(?m)^TYPES="\n((?:    .*\n)*)"$', text)
+    assert listed is not None
+    assert listed[1].split() == list(MONITORED_TYPES)
