@@ -16,12 +16,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Self
-
-from azure.core.credentials import AccessToken
 
 from local.azure.app import SimulatedAzure
 from local.azure.clock import Clock
+from local.azure.credential import AppCredential
 from local.azure.estate import Provider, build_world
 from local.azure.transport import InProcess
 from local.azurite import Azurite
@@ -50,26 +48,6 @@ _STEPS = (
     Step.RESOURCES,
     Step.RESOURCE_SETTINGS,
 )
-
-
-class _Credential:
-    """Gives the token that the simulated Azure issued to the app."""
-
-    def __init__(self, azure: SimulatedAzure) -> None:
-        self._azure = azure
-
-    async def get_token(self, *_: str, **__: Any) -> AccessToken:  # noqa: ANN401 - the SDK's protocol
-        token, expires = self._azure.identity.issue(self._azure.world.app)
-        return AccessToken(token, int(expires.timestamp()))
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Nothing is held."""
 
 
 class VirtualQueue(JobQueue):
@@ -199,7 +177,7 @@ async def open_sync_lab(seed: int = 1, **variables: str) -> AsyncIterator[SyncLa
         services = Services(settings)
         arm = Arm(
             ARM,
-            _Credential(azure),
+            AppCredential(azure),
             _PROVIDER.subscription_id,
             transport=InProcess(azure),
             clock=world.clock.seconds,

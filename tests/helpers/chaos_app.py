@@ -1,10 +1,7 @@
 """The app's own parts, as a history drives them: on tables in memory, and on a simulated Azure in process."""
 
-from typing import Any, Self
-
-from azure.core.credentials import AccessToken
-
 from local.azure.app import SimulatedAzure
+from local.azure.credential import AppCredential
 from shared.arm.connection import Arm
 from shared.jobs.queue import JobQueue
 from shared.settings import Settings
@@ -46,32 +43,12 @@ _SETTINGS = {
 }
 
 
-class _Credential:
-    """Gives the token that the simulated Azure issues to the app."""
-
-    def __init__(self, azure: SimulatedAzure) -> None:
-        self._azure = azure
-
-    async def get_token(self, *_: str, **__: Any) -> AccessToken:  # noqa: ANN401 - the SDK's protocol
-        token, expires = self._azure.identity.issue(self._azure.world.app)
-        return AccessToken(token, int(expires.timestamp()))
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Nothing is held."""
-
-
 def context_of(azure: SimulatedAzure, storage: Storage, queue: JobQueue, transport: TakingTurns) -> Context:
     """The parts on these tables and this queue, with Azure at the other end of the transport."""
     clock = azure.world.clock
     arm = Arm(
         _ARM,
-        _Credential(azure),
+        AppCredential(azure),
         PROVIDER.subscription_id,
         transport=transport,
         clock=clock.seconds,

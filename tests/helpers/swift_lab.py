@@ -9,12 +9,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
-from typing import Any, Self
-
-from azure.core.credentials import AccessToken
 
 from local.azure.app import SimulatedAzure
 from local.azure.clock import Clock
+from local.azure.credential import AppCredential
 from local.azure.estate import Provider, build_world
 from local.azure.transport import InProcess
 from shared.arm.connection import Arm
@@ -43,26 +41,6 @@ _STORES = (
     "removals",
     "mappings",
 )
-
-
-class _Credential:
-    """Gives the token that the simulated Azure issues to the app."""
-
-    def __init__(self, azure: SimulatedAzure) -> None:
-        self._azure = azure
-
-    async def get_token(self, *_: str, **__: Any) -> AccessToken:  # noqa: ANN401 - the SDK's protocol
-        token, expires = self._azure.identity.issue(self._azure.world.app)
-        return AccessToken(token, int(expires.timestamp()))
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Nothing is held."""
 
 
 class MemoryQueue(JobQueue):
@@ -127,7 +105,7 @@ async def open_swift_lab(**variables: str) -> AsyncIterator[Lab]:
         services = Services(settings)
         stores = {name: type(getattr(services.sync, name))(storage) for name in _STORES}
         arm = Arm(
-            _ARM, _Credential(azure), PROVIDER_SUBSCRIPTION, transport=InProcess(azure), clock=clock.seconds
+            _ARM, AppCredential(azure), PROVIDER_SUBSCRIPTION, transport=InProcess(azure), clock=clock.seconds
         )
         context = replace(
             services.sync, arm=arm, queue=MemoryQueue(storage, clock), clock=clock.now, **stores
