@@ -6,14 +6,11 @@ Every variable is documented at its field. Schedules are read by the Functions h
 
 import functools
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import urlsplit
 
-from shared.model.ids import REGION, normal_guid, normal_region, parse_resource_id
-from shared.model.monitored import MONITORED_TYPES
+from shared.environment import Reader
 
 SCHEDULES = (
     "LIGHTKEEPER_SUBSCRIPTIONS_SCHEDULE",
@@ -43,10 +40,6 @@ _OFFER_ROLES = (
     "92aaf0da-9dab-42b6-94a3-d43ce8d16293",  # Log Analytics Contributor
     "fb1c8493-542b-48eb-b624-b4c8fea62acd",  # Security Admin
 )
-
-
-class SettingsError(ValueError):
-    """One or more settings are missing or wrong; the message names all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +167,11 @@ class Settings:
         Raises:
             SettingsError: names every variable that is missing or wrong.
         """
-        read = _Reader(environment)
+        read = Reader(environment)
         retention_hours = read.number("LIGHTKEEPER_HUB_RETENTION_HOURS", 168, 1, 2160)
         capture_seconds = read.number("LIGHTKEEPER_CAPTURE_INTERVAL_SECONDS", 60, 60, 900)
         settings = cls(
-            storage=read.storage(),
+            storage=_storage(read),
             arm_url=read.url("AZURE_RESOURCE_MANAGER_URL", "https://management.azure.com"),
             client_id=environment.get("AZURE_CLIENT_ID") or None,
             principal_id=read.guid_if_set("LIGHTKEEPER_PRINCIPAL_ID"),
@@ -239,100 +232,13 @@ def current_settings() -> Settings:
     return Settings.from_environment(os.environ)
 
 
-class _Reader:
-    """Reads variables and collects what is wrong with them."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-        self._wrong: list[str] = []
-
-    def text(self, name: str, pattern: str, default: str | None = None) -> str:
-        value = self._environment.get(name) or default
-        if value is None:
-            self._wrong.append(f"{name} is not set")
-            return ""
-        if not re.fullmatch(pattern, value):
-            self._wrong.append(f"{name} does not match {pattern}")
-        return value
-
-    def number(self, name: str, default: int, least: int, most: int) -> int:
-        value = self._environment.get(name) or str(default)
-        if not re.fullmatch("[0-9]{1,18}", value) or not least <= int(value) <= most:
-            self._wrong.append(f"{name} is not a whole number from {least} to {most}")
-            return default
-        return int(value)
-
-    def guid(self, name: str) -> str:
-        try:
-            return normal_guid(self._environment.get(name, ""))
-        except ValueError:
-            self._wrong.append(f"{name} is not set to a GUID")
-            return ""
-
-    def guids(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        texts = [each for each in self._environment.get(name, "").split(",") if each.strip()]
-        try:
-            return tuple(dict.fromkeys(normal_guid(each) for each in texts)) or default
-        except ValueError:
-            self._wrong.append(f"{name} is not a list of GUIDs")
-            return default
-
-    def guid_if_set(self, name: str) -> str:
-        return self.guid(name) if self._environment.get(name) else ""
-
-    def region(self, name: str, default: str) -> str:
-        value = normal_region(self._environment.get(name) or default)
-        if not REGION.fullmatch(value):
-            self._wrong.append(f"{name} is not the name of an Azure region")
-        return value
-
-    def resource_id(self, name: str) -> str:
-        value = self._environment.get(name, "")
-        try:
-            parse_resource_id(value)
-        except ValueError:
-            self._wrong.append(f"{name} is not set to a resource ID")
-        return value.lower()
-
-    def url(self, name: str, default: str | None = None) -> str:
-        value = (self._environment.get(name) or default or "").rstrip("/")
-        if not _is_safe(value):
-            self._wrong.append(f"{name} is not set to an https URL")
-        return value
-
-    def monitored_types(self, name: str) -> frozenset[str]:
-        names = {each.strip().lower() for each in self._environment.get(name, "").split(",")} - {""}
-        unknown = sorted(names - MONITORED_TYPES.keys())
-        if unknown:
-            self._wrong.append(f"{name} names types that cannot be monitored: {', '.join(unknown)}")
-        default = frozenset(each.type for each in MONITORED_TYPES.values() if each.default)
-        return frozenset(names) or default
-
-    def storage(self) -> StorageSettings:
-        connection_string = self._environment.get(STORAGE_CONNECTION)
-        if connection_string:
-            return StorageSettings(connection_string, "", "", "")
-        return StorageSettings(
-            None,
-            self.url(f"{STORAGE_CONNECTION}__blobServiceUri"),
-            self.url(f"{STORAGE_CONNECTION}__queueServiceUri"),
-            self.url(f"{STORAGE_CONNECTION}__tableServiceUri"),
-        )
-
-    def finish(self) -> None:
-        if self._wrong:
-            raise SettingsError("; ".join(self._wrong))
-
-
-def _is_safe(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether traffic to the host stays on this machine, so that it needs no TLS."""
-    return host in {"127.0.0.1", "localhost", "::1"}
+def _storage(read: Reader) -> StorageSettings:
+    connection_string = read.optional(STORAGE_CONNECTION)
+    if connection_string:
+        return StorageSettings(connection_string, "", "", "")
+    return StorageSettings(
+        None,
+        read.url(f"{STORAGE_CONNECTION}__blobServiceUri"),
+        read.url(f"{STORAGE_CONNECTION}__queueServiceUri"),
+        read.url(f"{STORAGE_CONNECTION}__tableServiceUri"),
+    )

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.settings import SCHEDULES, STORAGE_CONNECTION, Settings, SettingsError, is_loopback
+from shared.environment import SettingsError, is_loopback
+from shared.settings import SCHEDULES, STORAGE_CONNECTION, Settings
 from tests.helpers.facts import ENVIRONMENT, GROUP, IDENTITY_ID, PROVIDER_SUBSCRIPTION, STORAGE_ID, settings
 
 _ROOT = Path(__file__).resolve().parent.parent

@@ -26,7 +26,7 @@ from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
 from shared.arm.errors import UnavailableError
 from shared.arm.refusals import arm_errors
 from shared.arm.throttle import Buckets, RestraintPolicy
-from shared.settings import is_loopback
+from shared.environment import is_loopback
 
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60

@@ -13,8 +13,9 @@ _STEPS = {"sync", "capture", "onboarding", "portal"}
 _TOOLS = {"arm", "store", "jobs"}
 _MAY_IMPORT: dict[str, set[str]] = {
     "model": {"model"},
-    "settings": {"model"},
-    "arm": {"arm", "model", "settings"},
+    "environment": {"model"},
+    "settings": {"model", "environment"},
+    "arm": {"arm", "model", "environment"},
     "store": {"store", "model", "settings"},
     "jobs": {"jobs", "arm", "store", "model", "settings"},
     "sync": {"sync", *_TOOLS, "model", "settings"},
