@@ -14,6 +14,7 @@ class HubStore:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._regions: dict[str, str] = {}
 
     async def list(self, region: str | None = None) -> list[Stored[HubAssignment]]:
         """All assignments, or those of one region."""
@@ -31,13 +32,24 @@ class HubStore:
         return None if row is None else Stored(_from_row(row), row["_etag"])
 
     async def find(self, namespace: str, hub: str) -> HubAssignment | None:
-        """The assignment that names this event hub; names compare case-insensitively."""
+        """The assignment that names this event hub; names compare case-insensitively.
+
+        Where its row stands is remembered, what stands in it is not: whatever was assigned or removed in the
+        meantime counts at once.
+        """
+        hub, namespace = hub.lower(), namespace.lower()
+        region = self._regions.get(namespace)
+        if region is not None:
+            stored = await self.read(region, hub)
+            if stored is not None and stored.fact.namespace == namespace:
+                return stored.fact
+        # Not by its key: who has this hub is not known yet, or nobody has it.
         table = await self._storage.table(TableName.HUBS)
-        rows = query(
-            table, "RowKey eq @hub and namespace eq @namespace", hub=hub.lower(), namespace=namespace.lower()
-        )
+        rows = query(table, "RowKey eq @hub and namespace eq @namespace", hub=hub, namespace=namespace)
         async for row in rows:
-            return _from_row(row)
+            found = _from_row(row)
+            self._regions[namespace] = found.region
+            return found
         return None
 
     async def save(self, assignments: Iterable[Stored[HubAssignment]]) -> None:

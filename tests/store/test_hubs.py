@@ -1,6 +1,7 @@
 """Hub assignments: by region, by customer, and by the names that stand in a capture file's path."""
 
 import asyncio
+import logging
 from dataclasses import replace
 
 import pytest
@@ -63,6 +64,42 @@ async def test_a_hub_that_is_assigned_to_nobody_is_not_found(
 ) -> None:
     await store.save([Stored(an_assignment(), "")])
     assert await store.find(namespace, hub) is None
+
+
+async def test_an_assignment_is_found_as_it_is_now_however_often_it_was_looked_for(store: HubStore) -> None:
+    mine = an_assignment(customer="contoso")
+    assert await store.find(mine.namespace, mine.hub) is None
+    await store.save([Stored(mine, "")])
+    assert await store.find(mine.namespace, mine.hub) == mine
+
+    theirs = an_assignment(customer="fabrikam", integration_id="theirs")
+    assert await store.find(theirs.namespace, theirs.hub) is None
+    await store.save([Stored(theirs, "")])
+    assert await store.find(theirs.namespace, theirs.hub) == theirs
+
+    stored = await store.read(mine.region, mine.customer)
+    assert stored is not None
+    await store.remove(stored)
+    assert await store.find(mine.namespace, mine.hub) is None
+    anew = replace(mine, integration_id="anew", shard=2, namespace="lightkeeper-westeurope-2")
+    await store.save([Stored(anew, "")])
+    assert await store.find(mine.namespace, mine.hub) is None
+    assert await store.find(anew.namespace, anew.hub) == anew
+    assert await store.find(theirs.namespace, theirs.hub) == theirs
+
+
+async def test_once_a_namespace_is_known_its_hubs_are_read_by_their_keys(
+    store: HubStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    contoso, fabrikam = an_assignment(customer="contoso"), an_assignment(customer="fabrikam")
+    await store.save([Stored(contoso, ""), Stored(fabrikam, "")])
+    assert await store.find(contoso.namespace, contoso.hub) == contoso
+    caplog.set_level(logging.INFO, "azure.core.pipeline.policies.http_logging_policy")
+    for _ in range(2):
+        assert await store.find(fabrikam.namespace, fabrikam.hub) == fabrikam
+    asked = [line for record in caplog.records for line in record.getMessage().splitlines() if "URL" in line]
+    assert len(asked) == 2
+    assert all("PartitionKey='westeurope',RowKey='fabrikam'" in url for url in asked)
 
 
 async def test_a_customer_gets_one_hub_per_region_whoever_assigns_at_once(store: HubStore) -> None:
