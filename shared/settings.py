@@ -135,7 +135,7 @@ class Settings:
     ones are found; 1,000 cost 200 kB of memory. Repeated administrative entries are always found."""
     ledger_days: int
     """`LIGHTKEEPER_LEDGER_DAYS`: how long every capture file has a ledger row of its own; then there is one
-    for each day. The rows are read when an integration is shown."""
+    for each day. A file that is delivered after that would be handled anew."""
     capture_sweep_reach_seconds: int
     """`LIGHTKEEPER_CAPTURE_SWEEP_REACH_SECONDS`: how far back capture files are looked for that no event
     announced; each hour costs one request per partition of every hub and sweep."""

@@ -37,7 +37,7 @@ class Audit:
         captures: the ledger.
         operations: what waits.
         leftovers: removes what nobody needs.
-        age: adds old runs up.
+        age: adds up days, and runs that are old.
         keep: how long each run keeps its own row.
         sweep: finds files that are not in the ledger.
         integrations: all of them.
@@ -69,7 +69,7 @@ class Audit:
         self._clock = clock
 
     async def run(self) -> None:
-        """Check the last days of every integration, send what was missed, and add up what is old.
+        """Check the last days of every integration, send what was missed, and add up what is over.
 
         Raises:
             ExceptionGroup: some could not be checked; the others were.
@@ -80,6 +80,9 @@ class Audit:
         async def one(integration: Integration) -> None:
             async with gate:
                 await self._check(integration.id, now)
+                # Days that are over, and whose runs do not become one row at the same time.
+                over = range(1, self._keep.days)
+                await self._age.sum_up(integration.id, [now - LEASE - back * _DAY for back in over])
                 for back in range(_DAYS):
                     await self._age.add_up(integration.id, now - self._keep - back * _DAY)
 

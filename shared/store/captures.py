@@ -6,7 +6,7 @@ and so have files of which something was set aside.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from dataclasses import replace as changed
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,6 +16,8 @@ from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, Re
 from azure.data.tables import UpdateMode
 
 from shared.model.captures import CaptureState, Counts
+from shared.store import day_sums
+from shared.store.day_sums import counts_of, partition_of_day
 from shared.store.storage import Storage
 from shared.store.tables import (
     ConflictError,
@@ -37,7 +39,8 @@ LEASE: Final = timedelta(minutes=5)
 
 _IN_TIME: Final = timedelta(seconds=30)
 
-_FLUSHES: Final = "flushes"
+FLUSHES: Final = "flushes"
+"""Partition of the flushes that are not done, of all integrations."""
 
 ASIDE: Final = "set-aside"
 """Partition of the files of which something was set aside, beside their row in that of their day."""
@@ -45,8 +48,6 @@ ASIDE: Final = "set-aside"
 
 UNASSIGNED = "unassigned"
 """Stands for the integration of files from hubs that are assigned to nobody."""
-
-_COUNTS = tuple(one.name for one in fields(Counts))
 
 
 class LeasedError(Exception):
@@ -161,6 +162,8 @@ class CaptureStore:
         """
         table = await self._storage.table(TableName.CAPTURES)
         row, before = row_of(entry), row_of(leased.fact)
+        if entry.finished_at is not None and entry.finished_at.date() > entry.day.date():
+            await commit(table, [day_sums.outdated(entry.integration_id, entry.day)])
         if entry.aside or entry.state is CaptureState.SET_ASIDE:
             # Before the row that says so: a reference to a file that is not done yet does no harm.
             await commit(table, [overwrite(row | {"PartitionKey": ASIDE})])
@@ -196,13 +199,13 @@ class CaptureStore:
     async def read(self, integration_id: str, day: datetime, run: str) -> LedgerEntry | None:
         """A run that is done, or a capture file being handled."""
         table = await self._storage.table(TableName.CAPTURES)
-        row = await find(table, _day(integration_id, day), run)
+        row = await find(table, partition_of_day(integration_id, day), run)
         return None if row is None else entry_of(row)
 
     async def unfinished_flushes(self, now: datetime) -> list[LedgerEntry]:
         """Flushes of all integrations whose worker did not come to the end."""
         table = await self._storage.table(TableName.CAPTURES)
-        rows = query(table, "PartitionKey eq @flushes", flushes=_FLUSHES)
+        rows = query(table, "PartitionKey eq @flushes", flushes=FLUSHES)
         found = [entry_of(row) async for row in rows]
         return [flush for flush in found if flush.leased_until is None or flush.leased_until <= now]
 
@@ -214,7 +217,7 @@ class CaptureStore:
         rows = query(
             table,
             "PartitionKey eq @partition and day ge @since",
-            partition=_day(integration_id, day),
+            partition=partition_of_day(integration_id, day),
             since=text_of(since),
         )
         return [entry_of(row) async for row in rows]
@@ -225,36 +228,15 @@ class CaptureStore:
 
     async def overview(self, integration_id: str) -> tuple[Counts, datetime | None]:
         """As `totals`, and when the last capture file that held entries was written (UTC)."""
-        table = await self._storage.table(TableName.CAPTURES)
-        total = Counts()
-        last: datetime | None = None
-        entities = table.query_entities(
-            "PartitionKey ge @least and PartitionKey lt @most",
-            parameters={"least": f"{integration_id}-0", "most": f"{integration_id}-:"},
-            select=[*_COUNTS, "source", "day"],
-        )
-        async for entity in entities:
-            counts = _counts_of(entity)
-            total += counts
-            if entity["source"] and counts.entries:
-                written = datetime.fromisoformat(entity["day"])
-                last = written if last is None else max(last, written)
-        return total, last
+        total = await day_sums.overview(await self._storage.table(TableName.CAPTURES), integration_id)
+        return total.counts, total.last
 
 
 def partition_of(entry: LedgerEntry) -> str:
     """Where a run has its row."""
     if not entry.source and not entry.done:
-        return _FLUSHES
-    return _day(entry.integration_id, entry.day)
-
-
-def _day(integration_id: str, day: datetime) -> str:
-    return f"{integration_id}-{day:%Y%m%d}"
-
-
-def _counts_of(row: Mapping[str, Any]) -> Counts:
-    return Counts(**{name: int(row.get(name) or 0) for name in _COUNTS})
+        return FLUSHES
+    return partition_of_day(entry.integration_id, entry.day)
 
 
 def row_of(entry: LedgerEntry) -> Row:
@@ -277,7 +259,7 @@ def row_of(entry: LedgerEntry) -> Row:
         "trouble": entry.trouble,
         "part_bytes": entry.part_bytes,
         "duplicates_window": entry.duplicates_window,
-        **{name: getattr(entry.counts, name) for name in _COUNTS},
+        **asdict(entry.counts),
     }
 
 
@@ -290,7 +272,7 @@ def entry_of(row: Mapping[str, Any]) -> LedgerEntry:
         source=row["source"],
         state=CaptureState(row["state"]),
         leased_until=moment_of(row["leased_until"]),
-        counts=_counts_of(row),
+        counts=counts_of(row),
         output=row["output"],
         aside=row["aside"],
         first=row["first"],

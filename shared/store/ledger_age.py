@@ -1,14 +1,17 @@
-"""Table `captures`, when it gets old: the runs of a day become one row with their sum."""
+"""Table `captures`, when it gets old: days are added up, and later their runs become one row."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace as changed
 from datetime import datetime
 from itertools import batched
 from typing import Final
 
 from shared.model.captures import CaptureState
-from shared.store.captures import LedgerEntry, entry_of, partition_of, row_of
+from shared.store.captures import FLUSHES, LedgerEntry, entry_of, partition_of, row_of
+from shared.store.day_sums import known_sums, partition_of_day, summed
 from shared.store.storage import Storage
-from shared.store.tables import BATCH, Row, TableName, commit, find, query, remove, write
+from shared.store.tables import BATCH, ConflictError, Row, TableName, commit, find, query, remove, write
 
 DAY: Final = "day"
 """Run and source of the row that stands for the runs of a day."""
@@ -19,6 +22,32 @@ class LedgerAge:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+
+    async def sum_up(self, integration_id: str, days: Iterable[datetime]) -> None:
+        """Note what the runs of days that are over come to, so that nobody has to read them for it.
+
+        Days that have their sum are left alone, and so are those in which a run is under way.
+        """
+        table = await self._storage.table(TableName.CAPTURES)
+        known = await known_sums(table, integration_id)
+        flushes = [
+            entry_of(row)
+            async for row in query(
+                table, "PartitionKey eq @flushes and integration eq @id", flushes=FLUSHES, id=integration_id
+            )
+        ]
+        # Read after the sums and the flushes: whatever gets its result from now on is seen by its ETag.
+        busy = {partition_of_day(integration_id, flush.day) for flush in flushes}
+        for day in days:
+            partition = partition_of_day(integration_id, day)
+            before = known.get(partition)
+            if partition in busy or (before is not None and before.fact is not None):
+                continue
+            rows = [row async for row in query(table, "PartitionKey eq @partition", partition=partition)]
+            if all(entry_of(row).done for row in rows):
+                with suppress(ConflictError):
+                    etag = "" if before is None else before.etag
+                    await commit(table, [summed(integration_id, day, rows, etag)])
 
     async def add_up(self, integration_id: str, day: datetime) -> int:
         """Put the sum in place of the runs of a day that are done; tells how many there were.

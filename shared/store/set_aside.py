@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace as changed
 from datetime import datetime
 
-from shared.model.captures import CaptureState, Counts
+from shared.model.captures import CaptureState
 from shared.model.problem import PROVIDER
 from shared.store.captures import ASIDE, UNASSIGNED, LedgerEntry, entry_of, partition_of, row_of
 from shared.store.problems import ProblemStore
@@ -74,7 +74,8 @@ class SetAsideStore:
 
 
 def _reopened(entry: LedgerEntry) -> LedgerEntry:
-    return changed(entry, state=CaptureState.LEASED, counts=Counts(), begun_at=None, finished_at=None)
+    # The counts stay: what lies aside does so until the file was handled.
+    return changed(entry, state=CaptureState.LEASED, begun_at=None, finished_at=None)
 
 
 def _hub(entry: LedgerEntry) -> str:

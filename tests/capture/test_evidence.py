@@ -211,3 +211,22 @@ async def test_after_a_month_the_runs_of_a_day_are_one_row_that_counts_the_same(
         after, still = await app.captures.overview(app.integration)
         assert after == before
         assert still == last
+
+
+async def test_the_audit_adds_up_days_that_are_over_so_that_their_runs_need_not_be_read(app: App) -> None:
+    for days in range(3):
+        moment = START + timedelta(days=days)
+        body = envelope(record(), record("Success", 1, correlation=f"c{days}"))
+        await app.handle(await app.upload(capture_file([body]), moment=moment))
+    app.now = START + timedelta(days=3)
+    await app.flusher.flush()
+    before = await app.captures.overview(app.integration)
+
+    await new_audit(app, Files()).run()
+    table = await app.storage.table(TableName.CAPTURES)
+    for days in range(3):
+        partition = f"{app.integration}-{START + timedelta(days=days):%Y%m%d}"
+        async for row in table.query_entities(f"PartitionKey eq '{partition}'"):
+            await table.delete_entity(row)
+
+    assert await app.captures.overview(app.integration) == before
