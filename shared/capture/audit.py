@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.capture.evidence import report_day
 from shared.capture.ports import IntegrationDirectory, ProblemSink
 from shared.capture.sweep import Sweep
 from shared.model.captures import Counts
@@ -80,11 +81,7 @@ class Audit:
         async def one(integration: Integration) -> None:
             async with gate:
                 await self._check(integration.id, now)
-                # Days that are over, and whose runs do not become one row at the same time.
-                over = range(1, self._keep.days)
-                await self._age.sum_up(integration.id, [now - LEASE - back * _DAY for back in over])
-                for back in range(_DAYS):
-                    await self._age.add_up(integration.id, now - self._keep - back * _DAY)
+                await self._add_up(integration.id, now)
 
         checks = [one(integration) for integration in await self._integrations.list_all()]
         sweep = self._sweep.sweep_since(_midnight(now) - _DAY)
@@ -106,6 +103,14 @@ class Audit:
                 await self._note(integration_id, f"{day:%Y-%m-%d}", unaccounted(rows, now))
         waiting = max(waiting, await self._operations.waiting(integration_id))
         await self._note(integration_id, STILL_PARKED, lost_while_parked(recent, waiting))
+
+    async def _add_up(self, integration_id: str, now: datetime) -> None:
+        # Days that are over, and whose runs do not become one row at the same time.
+        over = [now - LEASE - back * _DAY for back in range(1, self._keep.days)]
+        for day, counts in (await self._age.sum_up(integration_id, over)).items():
+            report_day(integration_id, day, counts)
+        for back in range(_DAYS):
+            await self._age.add_up(integration_id, now - self._keep - back * _DAY)
 
     async def _note(self, integration_id: str, where: str, wrong: str | None) -> None:
         now = self._clock()

@@ -1,24 +1,26 @@
-"""What every run says of itself, so that Application Insights can add it up.
+"""What every run and every day says of itself, so that Application Insights can add it up.
 
 The Functions worker hands on nothing but the text of a log line, so the numbers stand in it as one JSON
 object (github.com/Azure/azure-functions-python-worker, issue 1681); an exporter that takes attributes gets
-them, too:
-
-    traces | where message startswith "lightkeeper.run "
-           | extend run = parse_json(substring(message, 16))
-           | summarize sum(toint(run.entries)), sum(toint(run.condensed)) by tostring(run.integration)
+them, too. `docs/metrics.md` says what they mean and how they are asked for.
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import date
 from typing import Final
 
 import msgspec
 
+from shared.model.captures import Counts
 from shared.store.captures import LedgerEntry
 
 EVENT: Final = "lightkeeper.run"
-"""First word of the line. The names in its object are part of what is documented."""
+"""First word of the line of a run. The names in its object are part of what is documented."""
+
+DAY_EVENT: Final = "lightkeeper.day"
+"""First word of the line of a day."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,5 +39,14 @@ def report(entry: LedgerEntry) -> None:
         "seconds": seconds,
         **asdict(entry.counts),
     }
-    attributes = {f"{EVENT}.{name}": value for name, value in facts.items()}
-    _log.info("%s %s", EVENT, msgspec.json.encode(facts).decode(), extra=attributes)
+    _say(EVENT, facts)
+
+
+def report_day(integration_id: str, day: date, counts: Counts) -> None:
+    """Log what a day's runs came to; once more if something of the day changed since."""
+    _say(DAY_EVENT, {"integration": integration_id, "day": f"{day:%Y-%m-%d}", **asdict(counts)})
+
+
+def _say(event: str, facts: Mapping[str, object]) -> None:
+    attributes = {f"{event}.{name}": value for name, value in facts.items()}
+    _log.info("%s %s", event, msgspec.json.encode(facts).decode(), extra=attributes)

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import batched
 from typing import Final
 
-from shared.model.captures import CaptureState
+from shared.model.captures import CaptureState, Counts
 from shared.store.captures import FLUSHES, LedgerEntry, entry_of, partition_of, row_of
 from shared.store.day_sums import known_sums, partition_of_day, summed
 from shared.store.storage import Storage
@@ -23,11 +23,15 @@ class LedgerAge:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    async def sum_up(self, integration_id: str, days: Iterable[datetime]) -> None:
+    async def sum_up(self, integration_id: str, days: Iterable[datetime]) -> dict[datetime, Counts]:
         """Note what the runs of days that are over come to, so that nobody has to read them for it.
 
         Days that have their sum are left alone, and so are those in which a run is under way.
+
+        Returns:
+            By day what was noted.
         """
+        noted: dict[datetime, Counts] = {}
         table = await self._storage.table(TableName.CAPTURES)
         known = await known_sums(table, integration_id)
         flushes = [
@@ -44,10 +48,14 @@ class LedgerAge:
             if partition in busy or (before is not None and before.fact is not None):
                 continue
             rows = [row async for row in query(table, "PartitionKey eq @partition", partition=partition)]
-            if all(entry_of(row).done for row in rows):
-                with suppress(ConflictError):
-                    etag = "" if before is None else before.etag
-                    await commit(table, [summed(integration_id, day, rows, etag)])
+            runs = [entry_of(row) for row in rows]
+            if not all(run.done for run in runs):
+                continue
+            with suppress(ConflictError):
+                etag = "" if before is None else before.etag
+                await commit(table, [summed(integration_id, day, rows, etag)])
+                noted[day] = sum((run.counts for run in runs), Counts())
+        return noted
 
     async def add_up(self, integration_id: str, day: datetime) -> int:
         """Put the sum in place of the runs of a day that are done; tells how many there were.

@@ -2,14 +2,16 @@
 
 import json
 import logging
-from dataclasses import replace
+import re
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.capture.audit import STILL_PARKED, Audit, lost_while_parked, unaccounted
-from shared.capture.evidence import EVENT
+from shared.capture.evidence import DAY_EVENT, EVENT, report, report_day
 from shared.capture.sweep import Sweep
 from shared.model.captures import CaptureState, Counts
 from shared.model.reasons import Reason
@@ -230,3 +232,41 @@ async def test_the_audit_adds_up_days_that_are_over_so_that_their_runs_need_not_
             await table.delete_entity(row)
 
     assert await app.captures.overview(app.integration) == before
+
+
+async def test_what_a_day_came_to_stands_in_one_log_line_and_once_more_when_it_has_changed(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "shared.capture.evidence")
+
+    async def said() -> list[dict[str, Any]]:
+        caplog.clear()
+        await new_audit(app, Files()).run()
+        begin = f"{DAY_EVENT} "
+        lines = [line for line in caplog.messages if line.startswith(begin)]
+        days = [json.loads(line.removeprefix(begin)) for line in lines]
+        return [day for day in days if day["entries"]]
+
+    await app.handle(await app.upload(capture_file([envelope(record(), record("Success", 1)), b"junk"])))
+    app.now = START + timedelta(days=1)
+    wanted = {"integration": app.integration, "day": "2024-05-01", **asdict(Counts())}
+    first = wanted | {"entries": 3, "condensed": 2, "set_aside": 1, "operations": 1}
+    assert await said() == [first]
+    assert caplog.records[-1].__dict__[f"{DAY_EVENT}.integration"] == app.integration
+    assert await said() == []
+
+    await app.handle(await app.upload(capture_file([envelope(record("Accept", 2))])))
+    assert await said() == [first | {"entries": 4, "condensed": 3, "operations": 2}]
+
+
+def test_what_is_documented_of_the_lines_is_what_stands_in_them(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "shared.capture.evidence")
+    report(DONE)
+    report_day("i", NOW, DONE.counts)
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    for event, line in zip((EVENT, DAY_EVENT), caplog.messages, strict=True):
+        section = page[page.index(f"## `{event}`") :].partition("\n## ")[0]
+        named = re.findall(r"(?m)^\| `(\w+)` \|", section)
+        said = json.loads(line.removeprefix(f"{event} "))
+        counts = [one.name for one in fields(Counts)]
+        assert named == [name for name in said if event == EVENT or name not in counts]
