@@ -15,6 +15,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 _HOST_ONLY = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"}
 """Variables of the Functions host that the app never reads."""
 
+_UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
+
 
 class _Recorded(Mapping[str, str]):
     """An environment that remembers what it was asked for."""
@@ -182,23 +184,32 @@ def test_storage_is_reached_with_an_identity_where_there_is_no_connection_string
     assert found.table_url == "https://keeper.table.core.windows.net"
 
 
-def test_the_sample_can_be_used_as_it_is() -> None:
-    sample = Settings.from_environment(_sample())
-    named = settings(
-        **{STORAGE_CONNECTION: "x"},
-        LIGHTKEEPER_CAPTURE_INTERVAL_SECONDS=str(sample.capture_interval_seconds),
-    )
-    for field in (
-        "brand",
-        "namespace_prefix",
-        "home_region",
-        "subscription_cap",
-        "sweep_seconds",
-        "max_attempts",
-    ):
-        assert getattr(sample, field) == getattr(named, field), (
-            f"the sample and the default of {field} differ"
-        )
+def test_the_sample_holds_the_defaults() -> None:
+    least = {name: value for name, value in _sample().items() if name in ENVIRONMENT}
+    assert Settings.from_environment(_sample()) == Settings.from_environment(least)
+
+
+def _number(written: str) -> str:
+    """A number as it stands in documentation, in plain digits; any other text as it is."""
+    value, _, unit = written.strip("`").replace(",", "").partition(" ")
+    return str(int(value) * _UNITS[unit]) if value.isdigit() else value
+
+
+def test_what_the_correlation_can_be_told_is_documented_with_its_default_and_its_cost() -> None:
+    readme = (_ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme[readme.index("| setting | default | what it costs |") :].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+    documented = {name.strip("`"): _number(default) for name, default, _ in rows}
+    assert documented == {name: _sample()[name] for name in documented}
+    assert all(cost for _, _, cost in rows)
+    assert documented.keys() >= {
+        "LIGHTKEEPER_CORRELATION_WAIT_SECONDS",
+        "LIGHTKEEPER_DUPLICATES_WINDOW",
+        "LIGHTKEEPER_COMPRESSION",
+        "LIGHTKEEPER_PART_BYTES",
+        "LIGHTKEEPER_RANGE_BYTES",
+        "LIGHTKEEPER_BLOCK_BYTES",
+    }
 
 
 def test_the_sample_names_every_variable_and_no_other() -> None:
