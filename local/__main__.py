@@ -11,6 +11,9 @@ COMMANDS = {
     "azure": "the simulated Azure alone",
 }
 
+_INTERRUPTED = 130
+"""What shells expect of a command that Ctrl-C ended."""
+
 
 def main(arguments: list[str]) -> int:
     """Hand the arguments to the named command and give back its exit status."""
@@ -19,7 +22,10 @@ def main(arguments: list[str]) -> int:
         print("usage:", *lines, sep="\n", file=sys.stderr)
         return 2
     module = importlib.import_module(f"local.{arguments[0]}.main")
-    status: int = module.main(arguments[1:])
+    try:
+        status: int = module.main(arguments[1:])
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     return status
 
 

@@ -8,7 +8,6 @@ from shared.capture.avro_header import MAGIC
 from shared.capture.decode import entries_of_capture, numbered
 from shared.capture.entries import Entry
 from shared.capture.inflate import GZIP, InflateError, inflate
-from shared.capture.rawjson import UnreadableError
 from shared.capture.records import Found, records_in
 
 _GZIP = b"\x1f\x8b"
@@ -30,8 +29,14 @@ def entries_of_file(data: bytes, file: str) -> Iterator[Entry | Aside]:
             )
             return
     if data.startswith(_UTF_16):
-        # Windows PowerShell writes redirected output so.
-        data = data.decode("utf-16", "replace").encode("utf-8")
+        # Windows PowerShell writes redirected output so. Half a surrogate pair is left to its record.
+        try:
+            data = data.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            yield Aside(
+                AsideReason.BROKEN_FILE, "the UTF-16 text is cut off", Position(file), data, whole_file=True
+            )
+            return
     if data.startswith(MAGIC[:3]):
         yield from entries_of_capture(data, file)
     elif data.strip():
@@ -51,9 +56,6 @@ def _in_export_shape(found: Iterator[Found | Aside]) -> Iterator[Found | Aside]:
     for item in found:
         if isinstance(item, Aside):
             yield item
-            continue
-        position, text = item
-        try:
+        else:
+            position, text = item
             yield position, to_export_shape(text)
-        except UnreadableError as error:
-            yield Aside(error.reason, str(error), position, text)

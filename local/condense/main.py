@@ -1,12 +1,13 @@
 """`python -m local condense FILE... [--out FILE] [--aside FILE]`."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TextIO
 
 from local.condense.files import entries_of_file
 from local.condense.summary import summary
@@ -23,11 +24,16 @@ SET_ASIDE = 3
 
 def main(arguments: list[str]) -> int:
     """Condense files. Exit status 0; 3 if anything was set aside; 2 for wrong usage or unreadable paths."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if (
+        options.out is not None
+        and options.aside is not None
+        and options.out.resolve() == options.aside.resolve()
+    ):
+        parser.error("--out and --aside name the same file")
     try:
-        for path in options.files:
-            with path.open("rb"):
-                pass
+        # Nothing is written before everything is read.
         sifted = sift(_stream(options.files))
         # Nothing more will come, so nothing waits.
         plan = correlate(sifted.administrative, Known(), Run("condense", datetime.now(UTC), timedelta()))
@@ -41,10 +47,12 @@ def main(arguments: list[str]) -> int:
         else:
             _print(lines)
     except OSError as error:
-        print(f"condense: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        _say(f"condense: {error.filename or 'output'}: {error.strerror or error}")
         return WRONG_USAGE
-    with suppress(BrokenPipeError):
-        print(summary(len(options.files), counts, sifted.asides), file=sys.stderr)
+    except MemoryError:
+        _say("condense: the files are too large for the memory of this machine")
+        return WRONG_USAGE
+    _say(summary(len(options.files), counts, sifted.asides))
     return SET_ASIDE if sifted.asides else 0
 
 
@@ -64,7 +72,13 @@ def _parser() -> argparse.ArgumentParser:
 def _stream(paths: list[Path]) -> Iterator[Entry | Aside]:
     """Everything in the files, one after the other."""
     for path in paths:
-        yield from entries_of_file(path.read_bytes(), str(path))
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            # One that occurs while a file is read does not name it by itself.
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        # Names of files may be no text.
+        yield from entries_of_file(data, os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
 def _write(path: Path, lines: Iterator[bytes]) -> None:
@@ -74,10 +88,26 @@ def _write(path: Path, lines: Iterator[bytes]) -> None:
 
 def _print(lines: Iterator[bytes]) -> None:
     """To standard output; a reader that has seen enough is no error."""
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "standard output is closed")
     try:
         output = sys.stdout.buffer
         output.writelines(line + b"\n" for line in lines)
         output.flush()
     except BrokenPipeError:
-        # Python would complain when it flushes at exit, so what is left goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop(sys.stdout)
+
+
+def _say(text: str) -> None:
+    """To standard error, if anybody can hear it."""
+    if sys.stderr is None:
+        return
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        _drop(sys.stderr)
+
+
+def _drop(stream: TextIO) -> None:
+    """Let what is left go nowhere; Python would complain when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -38,8 +38,6 @@ def main(arguments: list[str]) -> int:
         narrator.say(f"[red]failed:[/red] {error}")
         print(f"The logs are in {LOGS}.", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
     return 0 if holds else 1
 
 

@@ -17,7 +17,6 @@ class AsideReason(StrEnum):
     INVALID_UTF8 = "invalid_utf8"
     TOO_DEEP = "too_deep"
     NOT_AN_OBJECT = "not_an_object"
-    REPEATED_FIELD = "repeated_field"
     UNKNOWN_ENVELOPE_FIELD = "unknown_envelope_field"
     BROKEN_EVENT = "broken_event"
     BROKEN_BLOCK = "broken_block"

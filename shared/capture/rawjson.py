@@ -71,18 +71,6 @@ def items_of(text: bytes) -> list[bytes]:
         return [item for _, item in _scan(text, "[]", _EXACT)]
 
 
-def fields_of(text: bytes) -> Fields:
-    """The fields of an object.
-
-    Raises:
-        UnreadableError: not an object, broken, or a field stands in it twice.
-    """
-    fields = slices_of(text)
-    if any(isinstance(value, _Repeated) for value in fields.values()):
-        raise UnreadableError(AsideReason.REPEATED_FIELD, "a field stands twice in the entry")
-    return fields
-
-
 def slices_of(text: bytes) -> Fields:
     """The fields of an object. Of one that stands several times, all values are kept as if they were one.
 
