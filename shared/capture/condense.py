@@ -53,19 +53,9 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
     """The entries as they happened; the same however they are given."""
     ordered = sorted(entries, key=_MOMENT)
-    if at_once(ordered):
+    if len({entry.moment for entry in ordered}) < len(ordered):
         ordered.sort(key=_ORDER)
     return ordered
-
-
-def at_once(ordered: Iterable[Entry]) -> bool:
-    """Whether any two have one moment; others cannot be equal."""
-    before = -1
-    for entry in ordered:
-        if entry.moment == before:
-            return True
-        before = entry.moment
-    return False
 
 
 def condense(uid: str, revision: int, entries: Iterable[Entry]) -> Record:

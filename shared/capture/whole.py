@@ -9,11 +9,10 @@ from operator import attrgetter
 
 import msgspec
 
-from shared.capture.condense import Record, at_once, condensed, in_order
+from shared.capture.condense import Record, condensed, in_order
 from shared.capture.entries import START, TERMINAL, Entry
 from shared.model.operations import Known, OperationKey
 
-_KEY = attrgetter("key")
 _RAW = attrgetter("raw")
 
 
@@ -46,18 +45,20 @@ def take_whole(arrived: Iterable[Entry], known: Known) -> tuple[list[Whole], lis
     """
     groups: dict[OperationKey, list[Entry]] = {}
     tangled = set(known.rooms)
-    # Parts of a file hold the entries of one operation one after the other.
-    for key, entries in groupby(arrived, _KEY):
-        if key in groups:
-            groups[key] += entries
+    for entry in arrived:
+        key = entry.key
+        group = groups.get(key)
+        if group is not None:
+            group.append(entry)
         else:
-            groups[key] = [*entries]
+            groups[key] = [entry]
             if not key.complete:
                 tangled.add(key.correlation)
+    operations = known.operations
     whole: list[Whole] = []
     others: list[Entry] = []
     for key, group in groups.items():
-        if key.correlation in tangled or key in known.operations or not is_complete(group):
+        if key in operations or key.correlation in tangled or not is_complete(group):
             others += group
         else:
             whole.append(Whole(key, key.uid, _distinct(group), len(group)))
@@ -66,16 +67,13 @@ def take_whole(arrived: Iterable[Entry], known: Known) -> tuple[list[Whole], lis
 
 def is_complete(entries: Iterable[Entry]) -> bool:
     """Whether there are a Start and an end."""
-    started = ended = False
-    for entry in entries:
-        if entry.status == START:
-            started = True
-        elif entry.status in TERMINAL:
-            ended = True
-    return started and ended
+    statuses = {entry.status for entry in entries}
+    return START in statuses and not TERMINAL.isdisjoint(statuses)
 
 
 def _distinct(entries: list[Entry]) -> list[Entry]:
     """The entries in order, each once."""
     ordered = in_order(entries)
-    return [next(same) for _, same in groupby(ordered, _RAW)] if at_once(ordered) else ordered
+    if len({entry.moment for entry in ordered}) == len(ordered):
+        return ordered
+    return [next(same) for _, same in groupby(ordered, _RAW)]

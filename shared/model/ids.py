@@ -76,12 +76,17 @@ def normal_region(text: str) -> str:
     return text.replace(" ", "").lower()
 
 
-_SEPARATOR = b"\x1f"
+_SEPARATOR = "\x1f"
 _SEPARATOR_IN_TEXT = b"\xff"  # a byte that no UTF-8 text holds, so that no other parts join to the same
 
 
 def stable_hash(first: str, *others: str) -> str:
     """32 hexadecimal digits that depend on the parts alone; safe as a table key or blob name."""
-    encoded = (part.encode("utf-8", "surrogatepass") for part in (first, *others))
-    joined = _SEPARATOR.join(part.replace(_SEPARATOR, _SEPARATOR_IN_TEXT) for part in encoded)
-    return hashlib.sha256(joined).hexdigest()[:32]
+    joined = _SEPARATOR.join((first, *others))
+    if joined.count(_SEPARATOR) == len(others):
+        encoded = joined.encode("utf-8", "surrogatepass")
+    else:
+        separator = _SEPARATOR.encode()
+        parts = (part.encode("utf-8", "surrogatepass") for part in (first, *others))
+        encoded = separator.join(part.replace(separator, _SEPARATOR_IN_TEXT) for part in parts)
+    return hashlib.sha256(encoded).hexdigest()[:32]
