@@ -3,9 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from shared.model.ids import stable_hash
+
+MOST_KEPT: Final = 1_000
+"""Entries of an operation that are kept when they have left. Azure writes a dozen for one call; but a caller
+may choose the correlation ID, and use the same again and again."""
+
+MOST_KEPT_BYTES: Final = 8 << 20
+"""Bytes of entries of an operation that are kept when they have left."""
 
 
 class OperationKey(NamedTuple):
@@ -104,3 +111,25 @@ def due(members: Iterable[Member], wait: timedelta) -> datetime | None:
     """When the wait of the longest waiting entry is over; None if none waits."""
     first = min((member.arrived for member in members if member.waits), default=None)
     return None if first is None else first + wait
+
+
+def bounded(members: tuple[Member, ...], run: str, before: datetime) -> tuple[Member, ...]:
+    """What is kept of the entries of one operation, or of one waiting room.
+
+    The first and the last ones. Of those between them that left in another run, and so stand in a file
+    already, these go: what left as soon as it came, since its capture file brings it along if that is handled
+    again; and what came before that moment.
+    """
+    size = sum(len(member.raw) for member in members)
+    if len(members) <= MOST_KEPT and size <= MOST_KEPT_BYTES:
+        return members
+    gone: set[int] = set()
+    for place, member in enumerate(members[:-1]):
+        at_once = member.run == member.source
+        if place == 0 or member.run in ("", run) or not (at_once or member.arrived < before):
+            continue
+        if len(members) - len(gone) <= MOST_KEPT and size <= MOST_KEPT_BYTES:
+            break
+        gone.add(place)
+        size -= len(member.raw)
+    return tuple(member for place, member in enumerate(members) if place not in gone)

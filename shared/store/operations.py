@@ -7,7 +7,7 @@ a bucket find out by its ETag; who loses reads that bucket again.
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -15,7 +15,7 @@ from typing import Final
 from azure.core.exceptions import ResourceNotFoundError
 
 from shared.model.ids import stable_hash
-from shared.model.operations import Known, Operation, OperationKey, WaitingRoom
+from shared.model.operations import Known, Operation, OperationKey, WaitingRoom, bounded
 from shared.store import parked
 from shared.store.blobs import BlobStore, ContainerName
 from shared.store.parked import Bucket
@@ -239,7 +239,9 @@ class OperationStore:
     ) -> _Draft:
         """The bucket with what is new; what is too large for its row is written before it."""
         expires = view.now + self._retention
-        packing = [parked.pack(one, self._wait, expires) for one in new]
+        before = view.now - self._retention
+        kept = (replace(one, members=bounded(one.members, view.run, before)) for one in new)
+        packing = [parked.pack(one, self._wait, expires) for one in kept]
         bucket = parked.changed(loaded.bucket, packing, view.now, view.run)
         key: Row = {"PartitionKey": integration_id, "RowKey": _row_key(number)}
         attention = bucket.attention

@@ -44,6 +44,9 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MARK: Final = 6
 _WRITERS: Final = 64
+_OFTEN: Final = 8
+"""Runs in which entries of an operation left, from which on it does not go to an archive any more: it would
+come back every time, and leave its old state behind."""
 _CACHED: Final = 8_192
 _UID: Final = 16
 _ROOM: Final = b"room"
@@ -244,10 +247,14 @@ def lightened(bucket: Bucket, share: float, name: str) -> tuple[Bucket, Bucket]:
         name: of the blob that is to take the archive.
 
     Returns:
-        The bucket, and what the archive holds; nothing if everything in the bucket waits.
+        The bucket, and what the archive holds; nothing if nearly everything in the bucket waits or is in use.
     """
-    settled = sorted((one for one in bucket.kept.values() if not one.waiting), key=lambda one: one.expires)
+    settled = [one for one in bucket.kept.values() if not one.waiting and len(one.runs) < _OFTEN]
+    settled.sort(key=lambda one: one.expires)
     total = sum(len(one.body) for one in bucket.kept.values())
+    if sum(len(one.body) for one in settled) < total * share:
+        # Too little to make room, and not worth an archive.
+        return bucket, Bucket()
     excess = total * (1 - share)
     leaving: dict[bytes, Kept] = {}
     for one in settled:

@@ -17,7 +17,7 @@ TEXTS = st.text(st.characters(), max_size=20)
 MEMBERS = st.builds(
     Member,
     raw=st.binary(max_size=40),
-    source=TEXTS,
+    source=st.text(max_size=20),
     number=st.integers(0, 9_999),
     arrived=st.datetimes(timezones=st.just(UTC)),
     run=st.sampled_from(["", "f1", "flush-1"]),
@@ -91,6 +91,20 @@ def test_the_oldest_of_what_left_goes_to_an_archive_and_what_waits_stays() -> No
 def test_a_bucket_in_which_everything_waits_cannot_be_lightened() -> None:
     full = bucket(waiting(1), waiting(2))
     assert parked.lightened(full, 0.1, "blob") == (full, Bucket())
+
+
+def test_a_bucket_in_which_nearly_everything_waits_is_not_lightened_bit_by_bit() -> None:
+    full = bucket(*map(waiting, range(20)), left(1))
+    assert parked.lightened(full, 0.5, "blob") == (full, Bucket())
+    assert parked.lightened(full, 0.01, "blob")[1].kept != {}
+
+
+def test_an_operation_that_is_revised_again_and_again_does_not_go_to_archives() -> None:
+    members = [Member(b"x" * 99, f"f{number}", 0, NOW, f"f{number}", number + 1) for number in range(9)]
+    key = OperationKey("again", "o", "r")
+    seldom, often = (parked.pack(Operation(key, tuple(members[:n])), WAIT, LATER) for n in (7, 8))
+    assert seldom.id not in parked.lightened(bucket(seldom, left(1, minutes=1)), 0.1, "blob")[0].kept
+    assert often.id in parked.lightened(bucket(often, left(1, size=2_000)), 0.1, "blob")[0].kept
 
 
 def test_a_bucket_remembers_a_bounded_number_of_archives_and_writers() -> None:
