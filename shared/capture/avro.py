@@ -38,6 +38,9 @@ class BrokenPart:
     message: str
 
 
+_CHECKSUM = 4
+"""Bytes of zlib's checksum, of which some writers leave a part behind what they compress."""
+
 _CUT_OFF = "a block is cut off"
 _UNMARKED = "a block does not end with the file's marker"
 
@@ -93,59 +96,90 @@ class AvroReader:
         if not self._trouble:
             frame = _frame(buffer, at, header.sync)
             if isinstance(frame, _Frame):
-                yield from self._values(buffer, frame, header, stream)
-                return frame.end + SYNC_SIZE
-            if frame and not last and buffer.find(header.sync, at) < 0:
-                # What the block claims need not be true, so it is looked at again before all of it is there.
-                self._wanted = min(frame - at, 2 * (len(buffer) - at))
+                values = self._inflated(buffer, frame, header)
+                if header.codec == "null":
+                    values = self._plain(buffer, frame, header, stream)
+                return (yield from values)
+            if frame and not last:
+                # Whether what the block claims is true shows when all of it is there; telling it before would
+                # make the outcome depend on how the file comes.
+                self._wanted = frame - at
                 return at
             self._trouble = _CUT_OFF if frame else _UNMARKED
         self._wanted = 0
-        found = buffer.find(header.sync, at)
+        full = at + _MAX_BROKEN
+        found = buffer.find(header.sync, at, full + SYNC_SIZE - 1)
         if found >= 0:
             after = found + SYNC_SIZE
+        elif len(buffer) >= full + SYNC_SIZE - 1:
+            after = full
         elif last:
             after = len(buffer)
         else:
-            # A marker may have begun.
-            after = max(at, len(buffer) - SYNC_SIZE + 1)
-            if after - at < _MAX_BROKEN:
-                return at
+            return at
         yield BrokenPart(self.block, buffer[at:after], self._trouble)
         if found >= 0:
             self._trouble = ""
         return after
 
-    def _values(
+    def _plain(
         self, buffer: bytes, frame: "_Frame", header: Header, stream: io.BytesIO
-    ) -> Iterator[Any | BrokenPart]:
-        begin, end = frame.begin, frame.end
-        if header.codec == "deflate":
-            try:
-                buffer, _ = inflate(buffer[begin:end], RAW_DEFLATE, MAX_BLOCK)
-            except InflateError as error:
-                raw = buffer[frame.start : end + SYNC_SIZE]
-                yield BrokenPart(self.block, raw, f"a block cannot be inflated: {error}")
-                return
-            begin, end, stream = 0, len(buffer), io.BytesIO(buffer)
-        stream.seek(begin)
-        read = 0
-        while (start := stream.tell()) < end:
-            try:
-                value = schemaless_reader(stream, header.schema, None)
-                if stream.tell() > end:
-                    raise EOFError
-            except DECODING_ERRORS as error:
-                message = f"event {read} of a block cannot be decoded ({type(error).__name__})"
-                yield BrokenPart(self.block, buffer[start:end], message)
-                return
-            if stream.tell() == start:
-                break
-            read += 1
-            yield value
-        if read != frame.count:
-            message = f"a block says that it holds {frame.count} events and holds {read}"
-            yield BrokenPart(self.block, buffer[stream.tell() : end], message)
+    ) -> Generator[Any | BrokenPart, None, int]:
+        """What is in a block; gives where the next begins."""
+        at, trouble = yield from _events(buffer, frame, header, stream)
+        if not trouble:
+            return frame.end + SYNC_SIZE
+        found = buffer.find(header.sync, at)
+        yield BrokenPart(self.block, buffer[at:found], trouble)
+        return found + SYNC_SIZE
+
+    def _inflated(
+        self, buffer: bytes, frame: "_Frame", header: Header
+    ) -> Generator[Any | BrokenPart, None, int]:
+        """The same for a compressed block."""
+        try:
+            inflated, beyond = inflate(buffer[frame.begin : frame.end], RAW_DEFLATE, MAX_BLOCK)
+        except InflateError as error:
+            after = buffer.find(header.sync, frame.begin) + SYNC_SIZE
+            yield BrokenPart(self.block, buffer[frame.start : after], f"a block cannot be inflated: {error}")
+            return after
+        inner = _Frame(0, frame.count, 0, len(inflated))
+        at, trouble = yield from _events(inflated, inner, header, io.BytesIO(inflated))
+        if trouble:
+            yield BrokenPart(self.block, inflated[at:], trouble)
+        if len(beyond) <= _CHECKSUM:
+            return frame.end + SYNC_SIZE
+        at = frame.end - len(beyond)
+        found = buffer.find(header.sync, at)
+        yield BrokenPart(self.block, buffer[at:found], "a block goes on after what was compressed")
+        return found + SYNC_SIZE
+
+
+def _events(
+    data: bytes, frame: "_Frame", header: Header, stream: io.BytesIO
+) -> Generator[Any, None, tuple[int, str]]:
+    """The values of a block; gives where they stop, and what is wrong, if anything."""
+    end = frame.end
+    stream.seek(frame.begin)
+    read = 0
+    while (start := stream.tell()) < end:
+        if read == frame.count and data.find(header.sync, start, end) >= 0:
+            break  # It claims to be as large as several blocks.
+        try:
+            value = schemaless_reader(stream, header.schema, None)
+            if stream.tell() > end:
+                raise EOFError
+        except DECODING_ERRORS:
+            return start, f"event {read} of a block cannot be decoded"
+        if stream.tell() == start:
+            break
+        read += 1
+        yield value
+    if start < end:
+        return start, f"a block goes on after its {read} events"
+    if read != frame.count:
+        return start, f"a block says that it holds {frame.count} events and holds {read}"
+    return start, ""
 
 
 def values_in(data: bytes) -> Iterator[Any | BrokenPart]:

@@ -14,6 +14,10 @@ MAGIC: Final = b"Obj\x01"
 SYNC_SIZE: Final = 16
 
 _MAX_HEADER: Final = 1 << 20
+_MAX_SCHEMA: Final = 1 << 14
+"""Bytes; Capture's has a few hundred. Each event costs as much as the schema is long, however short it is."""
+
+_PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 
 DECODING_ERRORS = (
     ArithmeticError,
@@ -60,9 +64,9 @@ def header_of(data: bytes, *, last: bool) -> Header | None:
     if not data.startswith(MAGIC[: len(data)]):
         raise BrokenAvroError("not an Avro file")
     try:
-        metadata, at = _metadata(data, len(MAGIC))
+        metadata, at = _metadata(data[:_MAX_HEADER], len(MAGIC))
     except EOFError as error:
-        if last or len(data) > _MAX_HEADER:
+        if last or len(data) >= _MAX_HEADER:
             raise BrokenAvroError("the Avro header is cut off") from error
         return None
     except ValueError as error:
@@ -72,9 +76,10 @@ def header_of(data: bytes, *, last: bool) -> Header | None:
             raise BrokenAvroError("the Avro header is cut off")
         return None
     try:
-        described = json.loads(metadata["avro.schema"])
-        _refuse_arrays(described)
-        schema = parse_schema(described, _force=True)
+        described = metadata["avro.schema"]
+        if len(described) > _MAX_SCHEMA:
+            raise ValueError("the schema is too long")
+        schema = parse_schema(_plain(json.loads(described)), _force=True)
         codec = metadata.get("avro.codec", b"null").decode()
     except DECODING_ERRORS as error:
         raise _unreadable(error) from error
@@ -87,16 +92,29 @@ def _unreadable(error: Exception) -> BrokenAvroError:
     return BrokenAvroError(f"the Avro header cannot be read ({type(error).__name__})")
 
 
-def _refuse_arrays(schema: object) -> None:
-    """No schema of Capture has any, and one of items without bytes would go on for ever."""
-    if isinstance(schema, dict):
-        if schema.get("type") == "array":
-            raise ValueError("the schema has arrays")
-        for part in schema.values():
-            _refuse_arrays(part)
-    elif isinstance(schema, list):
-        for part in schema:
-            _refuse_arrays(part)
+def _plain(schema: Any) -> Any:  # noqa: ANN401 - JSON
+    """The schema, if it is made of records, maps, choices and primitive types, as that of Capture is.
+
+    Arrays and types that are named elsewhere can make endlessly many values of a few bytes, or of none, and
+    values nested without an end; some logical types take for ever to convert, so all are left out.
+
+    Raises:
+        ValueError: it has other types.
+        LookupError, RecursionError, TypeError: it is broken.
+    """
+    if isinstance(schema, list):
+        return [_plain(one) for one in schema]
+    kind = schema if isinstance(schema, str) else schema["type"]
+    if isinstance(kind, dict | list):
+        return _plain(kind)
+    if kind == "record":
+        fields = [{"name": field["name"], "type": _plain(field["type"])} for field in schema["fields"]]
+        return {"type": "record", "name": schema["name"], "fields": fields}
+    if kind == "map":
+        return {"type": "map", "values": _plain(schema["values"])}
+    if kind not in _PRIMITIVES:
+        raise ValueError("the schema has types that Capture does not use")
+    return kind
 
 
 def _metadata(data: bytes, at: int) -> tuple[dict[str, bytes], int]:

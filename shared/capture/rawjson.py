@@ -86,8 +86,8 @@ def slices_of(text: bytes) -> Fields:
             return fields
     except msgspec.ValidationError as error:
         raise UnreadableError(AsideReason.NOT_AN_OBJECT, "the record is no JSON object") from error
-    except (msgspec.DecodeError, RecursionError):
-        pass
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        pass  # The last is what a name in no UTF-8 raises.
     pairs = _scan(text, "{}", _EXACT)
     values: dict[str, list[bytes]] = {}
     for name, value in pairs:
@@ -129,7 +129,7 @@ def outline_of(text: bytes) -> Fields:
     """
     try:
         return _raw_fields(text)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return dict(_scan(text, "{}", _EXACT))
 
 

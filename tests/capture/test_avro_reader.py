@@ -90,7 +90,7 @@ def test_a_block_that_claims_more_than_there_is_does_not_swallow_the_next() -> N
     header, tail = parted(capture_file([GOOD]))
     reader = AvroReader()
 
-    found = [*reader.feed(header + zigzag(1) + zigzag(50 << 20) + b"x" * 99 + header[-16:] + tail)]
+    found = [*reader.feed(header + zigzag(1) + zigzag(50 << 20) + b"x" * 99 + header[-16:] + tail, last=True)]
 
     assert isinstance(found[0], BrokenPart)
     assert [one["Body"] for one in found[1:]] == [GOOD]
