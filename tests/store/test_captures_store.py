@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,21 @@ async def test_two_deliveries_of_one_file_take_turns(ledger: CaptureStore, begun
     assert not leased.fact.done
     with pytest.raises(LeasedError):
         await ledger.begin(begun, NOW + LEASE - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("later", [timedelta(), LEASE])
+async def test_of_many_that_come_at_once_one_gets_the_lease(
+    ledger: CaptureStore, begun: LedgerEntry, later: timedelta
+) -> None:
+    if later:
+        await ledger.begin(begun, NOW)
+    took = await asyncio.gather(
+        *(ledger.begin(begun, NOW + later) for _ in range(12)), return_exceptions=True
+    )
+    assert sum(isinstance(one, LeasedError) for one in took) == 11
+    (leased,) = [one for one in took if not isinstance(one, BaseException)]
+    await ledger.finish(replace(leased.fact, state=CaptureState.DONE), leased)
+    assert (await ledger.begin(begun, NOW + later)).fact.done
 
 
 async def test_a_worker_that_died_loses_its_lease(ledger: CaptureStore, begun: LedgerEntry) -> None:
