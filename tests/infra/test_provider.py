@@ -5,7 +5,6 @@ import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from shared.capture.evidence import EVENT, report
 from shared.capture.handoff import CONDENSED_QUEUE
 from shared.model.captures import CaptureState, Container
 from shared.model.jobs import Step
-from shared.onboarding.offer import FILES
 from shared.settings import SCHEDULES, STORAGE_CONNECTION, Settings
 from shared.store.blobs import ContainerName
 from shared.store.captures import LedgerEntry
@@ -340,18 +338,3 @@ def test_hooks_give_the_event_subscription_all_that_it_asks_for(hook: str) -> No
     assert set(re.findall(r"(?m)^ +(\w+)=", text)) == asked
     given = set(re.findall(r"AZURE_\w+", text)) - {"AZURE_SUBSCRIPTION_ID"}
     assert given <= deploy(*parameters_of(INFRA / "main.bicepparam")).outputs.keys()
-
-
-def test_the_package_of_the_app_holds_what_customers_are_given_and_no_more_of_infra() -> None:
-    ignored = [line for line in (_ROOT / ".funcignore").read_text().splitlines() if line]
-
-    def left_out(path: Path) -> bool:
-        steps = [path, *path.parents]
-        return any(fnmatch(str(step), line) or fnmatch(step.name, line) for step in steps for line in ignored)
-
-    packed = {
-        str(path.relative_to(INFRA))
-        for path in INFRA.rglob("*")
-        if path.is_file() and not left_out(path.relative_to(_ROOT))
-    }
-    assert packed == {f"customer/{name}" for name in FILES}
