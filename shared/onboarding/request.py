@@ -31,7 +31,7 @@ class InvalidRequestError(ValueError):
     """
 
     def __init__(self, errors: list[FieldError]) -> None:
-        super().__init__("; ".join(f"{error.field}: {error.detail}" for error in errors))
+        super().__init__("; ".join(": ".join(filter(None, (each.field, each.detail))) for each in errors))
         self.errors = errors
 
 

@@ -138,3 +138,8 @@ def test_the_text_of_a_refusal_names_every_field() -> None:
         InvalidRequestError, match=r"customer: is required; tenantId: is required; x: is unknown"
     ):
         parse_registration(b'{"x": 1}')
+
+
+def test_the_text_of_a_refusal_of_the_whole_body_names_no_field() -> None:
+    with pytest.raises(InvalidRequestError, match=r"^the body is not a JSON object$"):
+        parse_registration(b"[]")
