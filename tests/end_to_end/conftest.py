@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared.settings import SCHEDULES
-from tests.end_to_end.system import System, running
+from tests.end_to_end.system import MASTER_KEY, System, running
 
 _ONCE_A_YEAR = "0 0 0 1 1 *"
 _FAST = {
     **dict.fromkeys(SCHEDULES, _ONCE_A_YEAR),
     "LIGHTKEEPER_CYCLE_SECONDS": "1",
     "LIGHTKEEPER_READ_BACK_SECONDS": "0",
+    "LOCAL_HOST_MASTER_KEY": MASTER_KEY,
 }
 _PATIENT = {**_FAST, "LIGHTKEEPER_CORRELATION_WAIT_SECONDS": "3600"}
 _HURRIED = {
