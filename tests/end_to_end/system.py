@@ -232,17 +232,6 @@ class System:
         problems = (await self.app.integration(tenant.integration_id))["problems"]
         return {str(problem["reason"]) for problem in problems} - {Reason.AUTOMATION_GROUP_MISSING}
 
-    async def start(self, function: str) -> None:
-        """Start a timer's function by hand."""
-        body = json.dumps({"input": ""}).encode()
-        reply = await self.request("POST", f"admin/functions/{function}", body, key=MASTER_KEY)
-        assert reply.status == HTTPStatus.ACCEPTED
-
-    async def change_hub(self, tenant: Tenant, **fields: object) -> None:
-        """Change what stands in the table of the customer's hub at home."""
-        table = self._tables.get_table_client("hubs")
-        await table.update_entity({"PartitionKey": tenant.region, "RowKey": tenant.name, **fields})
-
     async def problems(self, integration_id: str) -> list[Json]:
         """The problems of an integration, or of the provider, as they stand in the table."""
         table = self._tables.get_table_client("problems")

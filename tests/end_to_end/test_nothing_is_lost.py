@@ -2,10 +2,26 @@
 
 from datetime import UTC, datetime, timedelta
 
+from azure.data.tables.aio import TableServiceClient
+
 from tests.capture.activity_log import capture_file, envelope, record
-from tests.end_to_end.system import Json, System, Tenant, until
+from tests.end_to_end.system import MASTER_KEY, Json, System, Tenant, until
 
 _GOOD = [record("Start"), record("Success", 1)]
+
+
+async def start(system: System, function: str) -> None:
+    """Start a timer's function by hand."""
+    reply = await system.request("POST", f"admin/functions/{function}", b'{"input": ""}', key=MASTER_KEY)
+    assert reply.status == 202
+
+
+async def assign_earlier(system: System, tenant: Tenant, moment: datetime) -> None:
+    """Have the customer's hub at home assigned at another moment."""
+    storage = system.stack.azurite.connection_string
+    async with TableServiceClient.from_connection_string(storage) as tables:
+        row = {"PartitionKey": tenant.region, "RowKey": tenant.name, "assigned_at": moment.isoformat()}
+        await tables.get_table_client("hubs").update_entity(row)
 
 
 async def set_aside(system: System, tenant: Tenant) -> list[Json]:
@@ -17,13 +33,13 @@ async def set_aside(system: System, tenant: Tenant) -> list[Json]:
 async def test_a_file_that_no_event_announced_is_found_and_handled(patient: System) -> None:
     tenant = await patient.customer()
     now = datetime.now(UTC)
-    await patient.change_hub(tenant, assigned_at=(now - timedelta(hours=1)).isoformat())
+    await assign_earlier(patient, tenant, now - timedelta(hours=1))
     before = await patient.entries(tenant)
     moment = now - timedelta(minutes=10)
     path = f"{tenant.namespace}/{tenant.name}/2/{moment:%Y/%m/%d/%H/%M/%S}.avro"
     await patient.write(path, capture_file([envelope(*_GOOD)]))
 
-    await patient.start("capture_sweep_timer")
+    await start(patient, "capture_sweep_timer")
 
     after = await patient.until_entries(tenant, lambda counts: counts["in"] == before["in"] + 2)
     assert after["condensed"] == before["condensed"] + 2
@@ -65,7 +81,7 @@ async def test_the_audit_finds_nothing_wrong_with_what_really_happened(patient: 
     async def audited() -> bool:
         return f'lightkeeper.day {{"integration":"{tenant.integration_id}"' in patient.log()
 
-    await patient.start("audit_timer")
+    await start(patient, "audit_timer")
 
     await until(audited, bool)
     assert "entries_unaccounted" not in await patient.reasons(tenant)
