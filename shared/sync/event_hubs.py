@@ -10,7 +10,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Final
 
-from shared.arm.errors import ArmError, ThrottledError, UnavailableError
+from shared.arm.errors import ArmConflictError, ArmError, ThrottledError, UnavailableError
 from shared.arm.event_hubs import (
     RULE_RIGHTS,
     begin_namespace,
@@ -20,7 +20,7 @@ from shared.arm.event_hubs import (
     put_hub,
     put_rule,
 )
-from shared.model.hubs import HubAssignment, HubState
+from shared.model.hubs import HubAssignment, HubState, NamespaceShape
 from shared.model.jobs import Cause, Job, Phase, Step
 from shared.model.outcome import CREATED, REPAIRED, UNCHANGED, Outcome, OutcomeKind, blocked, deferred
 from shared.model.reasons import Reason
@@ -149,11 +149,24 @@ class EventHubsStep:
                 state = observed.state if observed is not None else ""
                 return blocked(Reason.NAMESPACE_FAILED, f"namespace {name} is {state}")
             case NamespaceAction.BEGIN:
-                await begin_namespace(context.arm, group, name, begun(wanted, observed))
-                _log.info("namespace begun region=%s namespace=%s", region, name)
+                await self._begin(name, wanted, observed)
             case NamespaceAction.WAIT:
                 pass
         return deferred(context.clock() + timedelta(seconds=context.settings.poll_seconds))
+
+    async def _begin(self, name: str, wanted: NamespaceShape, observed: NamespaceShape | None) -> None:
+        context = self._context
+        group = context.settings.hub_resource_group
+        try:
+            await begin_namespace(context.arm, group, name, begun(wanted, observed))
+        except ArmConflictError:
+            # Azure takes no write while one is under way: that of another run, or ours whose answer was lost.
+            if (
+                plan_namespace(wanted, await get_namespace(context.arm, group, name))
+                is not NamespaceAction.WAIT
+            ):
+                raise
+        _log.info("namespace begun region=%s namespace=%s", wanted.region, name)
 
     async def _hubs(self, group: str, name: str, rows: Sequence[Stored[HubAssignment]]) -> list[Outcome]:
         observed = await list_hubs(self._context.arm, group, name)

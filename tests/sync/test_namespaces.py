@@ -94,6 +94,30 @@ async def test_a_namespace_that_takes_too_long_is_given_up_until_the_next_cycle(
         assert hub.state is HubState.READY
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(FaultKind.DROP_AFTER, "PUT", f"/namespaces/{_NAME}", calls=1),
+        Fault(FaultKind.STALE_READ, "GET", f"/namespaces/{_NAME}", calls=1, skip=1),
+    ],
+)
+async def test_a_namespace_that_is_begun_twice_is_no_problem(lab: Lab, fault: Fault) -> None:
+    integration = await _customer(lab)
+    await _assign(lab)
+    lab.azure.faults.switch_on("once", fault)
+    for _ in range(2):
+        await _visit(lab)
+        (hub,) = await _hubs(lab)
+        assert hub.state is HubState.CREATING
+    assert lab.azure.counts.by_kind[_PUT_NAMESPACE] == 2
+    assert await lab.problems(integration) == []
+    lab.world.clock.move(60)
+    await _visit(lab)
+    await _visit(lab)
+    (hub,) = await _hubs(lab)
+    assert hub.state is HubState.READY
+
+
 async def test_a_name_that_somebody_else_holds_is_a_problem_until_it_is_free(lab: Lab) -> None:
     integration = await _customer(lab)
     lab.world.taken_names.add(_NAME)
