@@ -85,7 +85,7 @@ async def _provision(narrator: Narrator, app: AppClient, customers: list[Custome
     async def look() -> tuple[int, int, str]:
         seen = [await app.integration(customer.integration_id) for customer in customers]
         states = Counter(hub["state"] for each in seen for hub in each["hubs"])
-        hubs = ", ".join(f"{number} hubs {state}" for state, number in sorted(states.items()))
+        hubs = "hubs: " + ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
         configured = sum(each["counts"]["subscriptions"]["configured"] for each in seen)
         return configured, sum(len(customer.watched) for customer in customers), hubs
 
