@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -29,6 +29,13 @@ LEVEL: Final = 2
 level takes three times as long, and makes files smaller by a twentieth to a third."""
 
 _ZSTD_LEVEL: Final = 3
+
+OTHERS: Final = "(others)"
+"""Stands in a message for all further categories, and for those that are no names. A message holds 48 KiB
+(learn.microsoft.com/azure/storage/queues/scalability-targets), whatever an entry says that it is."""
+
+_MOST_CATEGORIES: Final = 100
+_LONGEST_CATEGORY: Final = 100
 
 
 class Compression(StrEnum):
@@ -74,7 +81,8 @@ class Contents:
     Attributes:
         records: condensed records.
         passed: entries handed on as they came.
-        categories: lines by category as spelled; entries without one under the empty name.
+        categories: lines by category as spelled; entries without one under the empty name, and some under
+            `OTHERS`.
         first: time of the earliest entry (ISO 8601), if any could be read.
         last: time of the latest entry.
     """
@@ -106,13 +114,20 @@ class Tally:
         """Count more of it."""
         self._passed += len(passed)
         self._records += len(records)
-        self._categories.update([entry.category for entry in passed])
-        self._categories.update([record.category for record in records])
+        self._count(Counter([entry.category for entry in passed]))
+        self._count(Counter([record.category for record in records]))
         times = [self._first, *(entry.time for entry in passed)]
         times += [time for record in records for time in record.times]
         self._first = min(times)
         times[0] = self._last
         self._last = max(time for time in times if time < UNREADABLE)
+
+    def _count(self, found: Mapping[str, int]) -> None:
+        known = self._categories
+        for category, number in found.items():
+            is_name = len(category) <= _LONGEST_CATEGORY and category.isprintable()
+            is_counted = category in known or (is_name and len(known) < _MOST_CATEGORIES)
+            known[category if is_counted else OTHERS] += number
 
     @property
     def contents(self) -> Contents:

@@ -7,6 +7,7 @@ UNREADABLE = 1 << 63
 """Sorts after every time that can be read."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = datetime.min.replace(tzinfo=UTC) - _EPOCH
 
 _CLOCK = r"(?P<hour>\d\d?): ?(?P<minute>\d\d)(?:: ?(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9})\d*)?)?"
 _ZONE = r"(?: ?(?P<zone>[Zz]|[+-]\d\d:?\d\d))?"
@@ -37,7 +38,7 @@ def nanoseconds(text: str) -> int:
         moment = datetime.fromisoformat(date).replace(tzinfo=UTC) - _EPOCH + clock - _offset(match["zone"])
     except ValueError:
         return UNREADABLE
-    if clock > timedelta(days=1):
+    if clock > timedelta(days=1) or moment < _FIRST:
         return UNREADABLE
     seconds = moment.days * 86_400 + moment.seconds
     return seconds * 1_000_000_000 + int((match["fraction"] or "").ljust(9, "0"))

@@ -38,6 +38,14 @@ def test_a_time_that_cannot_be_read_sorts_last(text: str) -> None:
     assert iso(UNREADABLE) is None
 
 
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+00:01", "9999-12-31T24:00:00-99:99", "9999-12-31 23:59:59"]
+)
+def test_a_time_that_no_calendar_has_is_not_known(text: str) -> None:
+    assert nanoseconds(text) >= UNREADABLE
+    assert iso(nanoseconds(text)) is None
+
+
 def test_the_afternoon_is_told_from_the_morning() -> None:
     noon, midnight = nanoseconds("1/9/2007 12:41:00 PM"), nanoseconds("1/9/2007 12:41:00 AM")
     assert noon - midnight == 12 * 3600 * SECOND
