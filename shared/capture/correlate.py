@@ -159,8 +159,8 @@ class _Correlation:
         """Bring those in the waiting room to their operations, or let them pass through.
 
         Which operation is the only one that fits is known when the wait is over, not before: of two that
-        share a correlation ID one may stand in a file that is handled later. Entries that are a whole
-        operation among themselves need not wait as long as there is no other.
+        share a correlation ID one may stand in a file that is handled later. That holds for entries, too,
+        that look like a whole operation among themselves.
         """
         waiting = [member for member in self.room if member.waits]
         if not waiting:
@@ -182,7 +182,7 @@ class _Correlation:
                 else:
                     passing.add(member.raw)
         for key, members in forming.items():
-            if self._is_due(members) or (not self.operations and self._is_complete(members)):
+            if self._is_due(members):
                 joining[key] += members
         gone = {member.raw for members in joining.values() for member in members}
         for key, members in joining.items():

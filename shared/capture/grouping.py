@@ -4,7 +4,7 @@ Such an entry joins the only operation of its correlationId that fits, that is, 
 entry has. Several that fit cannot become one again, so it then passes through. With one it waits, since
 another may come, and with none, since one may come. Entries with a name but no resource for which there
 is none *form* an operation among themselves, which also takes in entries without a name; it counts as one
-once the wait is over, or it is complete and there is no other.
+once the wait is over.
 """
 
 from collections import defaultdict

@@ -168,7 +168,9 @@ def test_entries_with_nothing_but_a_correlation_id_join_its_only_operation() -> 
         "properties": {},
     }
 
-    plan = Memory().run(numbered([start, accept, success]), "f1")
+    memory = Memory()
+    memory.run(numbered([start, accept, success]), "f1")
+    plan = memory.run([], "flush", NOW + WAIT)
 
     made = json.loads(plan.records[0].line)
     condensed = made.pop(CONDENSED)
@@ -178,7 +180,7 @@ def test_entries_with_nothing_but_a_correlation_id_join_its_only_operation() -> 
     assert condensed["statuses"]["accept"]["properties"] == accept["properties"]
     assert condensed["statuses"]["success"]["properties"] == success["properties"]
     assert condensed["statuses"]["success"]["jobId"] == success["jobId"]
-    assert plan.counts == Counts(entries=3, condensed=3, operations=1)
+    assert memory.counts == Counts(entries=3, condensed=3, parked=3, unparked=3, operations=1)
 
 
 def partial(status: str = "Accept", second: int = 5, **fields: object) -> dict[str, Any]:
@@ -192,6 +194,15 @@ def test_an_incomplete_entry_that_comes_before_its_operation_waits_for_it() -> N
     plan = memory.run([], "flush", NOW + WAIT)
     assert (facts(plan)["num_correlated_records"], facts(plan)["revision"]) == (3, 2)
     assert memory.counts == Counts(entries=3, condensed=3, parked=1, unparked=1, operations=2)
+
+
+def test_entries_that_look_like_an_operation_of_their_own_wait_for_one_that_has_a_resource() -> None:
+    memory = Memory()
+    alone = [record(status, second, resourceId=None) for status, second in (("Start", 1), ("Success", 2))]
+    assert memory.run(numbered(alone), "f1").records == ()
+    memory.run(numbered([record("Start"), record("Success", 9)]), "f2")
+    plan = memory.run([], "flush", NOW + WAIT)
+    assert [made["num_correlated_records"] for made in map(facts_of, plan.records)] == [4]
 
 
 def test_an_incomplete_entry_joins_nothing_while_another_operation_may_come_that_fits() -> None:

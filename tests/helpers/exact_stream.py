@@ -28,10 +28,6 @@ _COURSES: Final = (
     ("Start", "Accept"),
     ("Active",),
 )
-_NEVER_WHOLE: Final = (("Start", "Accept"), ("Accept", "Success"), ("Failure",))
-"""Statuses of incomplete entries beside complete operations: among themselves they are no operation, or which
-operation they belong to would depend on which file is handled first."""
-
 _DUPLICATES, _JUNK, _OTHERS, _TOO_LATE = 0.08, 0.1, 0.15, 0.06
 
 
@@ -118,7 +114,7 @@ class _Stream:
             if random.random() < _OTHERS:
                 self._other(window, name, number)
         if partial:
-            statuses = random.choice(_NEVER_WHOLE)
+            statuses = random.choice(_COURSES)
             for _ in range(random.randint(1, 4)):
                 operation = random.choice((None, None, "Op/A", "Op/B", "Op/D"))
                 resource = None if operation else random.choice((None, "/Sub/R0", "/Sub/R9"))
