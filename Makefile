@@ -24,7 +24,7 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt local/find-python.sh
 
 node_modules/.installed: package.json package-lock.json
 	@echo "Installing Azurite"
-	@npm ci --silent --no-fund --no-audit
+	@npm ci --loglevel=error --no-fund --no-audit >/dev/null
 	@touch $@
 
 demo: install
@@ -57,5 +57,5 @@ condense: $(VENV)/.installed
 	@$(BIN)/python -m local condense $(FILES)
 
 clean:
-	rm -rf $(VENV) node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .python node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
