@@ -16,6 +16,7 @@ class AsideReason(StrEnum):
     INVALID_JSON = "invalid_json"
     INVALID_UTF8 = "invalid_utf8"
     TOO_DEEP = "too_deep"
+    TOO_MANY = "too_many"
     NOT_AN_OBJECT = "not_an_object"
     UNKNOWN_ENVELOPE_FIELD = "unknown_envelope_field"
     BROKEN_EVENT = "broken_event"

@@ -13,6 +13,7 @@ import msgspec
 from shared.capture import times
 from shared.capture.entries import ADMINISTRATIVE, CONDENSED, Entry, entry_of, fold, rank_of
 from shared.capture.rawjson import UnreadableError
+from shared.capture.records import is_crowd
 from shared.model.operations import OperationKey
 
 _LIMIT: Final = 1_000
@@ -67,7 +68,9 @@ class CompactReader:
             if not body.isascii():
                 body.decode("utf-8")
             records = _ENVELOPES.decode(body).records
-            return self._entries(records, number) if _holds_once(body, records) else None
+            if is_crowd(records, body) or not _holds_once(body, records):
+                return None
+            return self._entries(records, number)
         except (UnicodeDecodeError, msgspec.DecodeError, RecursionError, UnreadableError):
             return None
 

@@ -1,7 +1,8 @@
 """From text to entries: envelopes, arrays, bare records, one a line or one a document."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from itertools import chain
+from typing import Final
 
 from shared.capture import rawjson
 from shared.capture.aside import Aside, AsideReason, Position
@@ -13,6 +14,15 @@ type Found = tuple[Position, bytes]
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _RECORD_FIELDS = frozenset({"time", "TimeGenerated", "category", "operationName", "resourceId", "Type"})
 """A record may itself have a field `records`; an envelope has none of these."""
+
+_FEW: Final = 1_000
+_LEAST: Final = 16
+"""Bytes that records have at least on the average, where there are more than a few."""
+
+
+def is_crowd(items: Sized, text: bytes) -> bool:
+    """Whether there are so many in the text that they can be no records, and would only fill memory."""
+    return len(items) > _FEW and len(items) * _LEAST > len(text)
 
 
 def records_in(text: bytes, position: Position) -> Iterator[Found | Aside]:
@@ -38,7 +48,7 @@ def records_in(text: bytes, position: Position) -> Iterator[Found | Aside]:
 
 def _records_of(text: bytes, position: Position) -> Iterator[Found | Aside]:
     if text.startswith(b"["):
-        for number, item in enumerate(rawjson.items_of(text)):
+        for number, item in enumerate(_items(text)):
             yield position.at(record=number), item
     elif text.startswith(b"{"):
         fields = rawjson.slices_of(text)
@@ -53,13 +63,21 @@ def _records_of(text: bytes, position: Position) -> Iterator[Found | Aside]:
 
 
 def _in_envelope(fields: rawjson.Fields, position: Position) -> Iterator[Found | Aside]:
-    items = chain.from_iterable(map(rawjson.items_of, rawjson.all_of(fields, "records")))
+    items = chain.from_iterable(map(_items, rawjson.all_of(fields, "records")))
     for number, item in enumerate(items):
         yield position.at(record=number), item
     for name, value in fields.items():
         if name != "records":
             message = f"the envelope has a field {name[:100]!r} beside its records"
             yield Aside(AsideReason.UNKNOWN_ENVELOPE_FIELD, message, position, value)
+
+
+def _items(text: bytes) -> list[bytes]:
+    items = rawjson.items_of(text)
+    if is_crowd(items, text):
+        message = f"{len(items)} values in {len(text)} bytes are no records"
+        raise UnreadableError(AsideReason.TOO_MANY, message)
+    return items
 
 
 def _has_records(lines: list[bytes]) -> bool:

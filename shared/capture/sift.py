@@ -24,6 +24,9 @@ PART: Final = 4 << 20
 """Bytes of entries that are held at most, but for the last event's; a part has about half of it. More costs
 memory, about half as much again as this; less costs storage round trips, for each part some."""
 
+ITEM: Final = 256
+"""Bytes that each entry counts beside its text, so that very many small ones fill a part, too."""
+
 WINDOW: Final = 32_768
 """Entries that pass through, and are remembered at least, by 16 bytes of digest each."""
 
@@ -93,7 +96,7 @@ class Parts:
         for item in found:
             if isinstance(item, Aside):
                 self._asides.append(item)
-                self._beside += len(item.raw)
+                self._beside += len(item.raw) + ITEM
             elif item.administrative and item.key.correlation:
                 key = item.key
                 group = groups.pop(key, None)
@@ -101,7 +104,7 @@ class Parts:
                     group = []
                 group.append(item)
                 groups[key] = group  # The last one now.
-                size += len(item.raw)
+                size += len(item.raw) + ITEM
             else:
                 self._pass(item)
         self._size += size
@@ -125,7 +128,7 @@ class Parts:
             if self._size <= self._most // 2:
                 break
             group = self._groups.pop(key)
-            self._size -= sum(len(entry.raw) for entry in group)
+            self._size -= sum(len(entry.raw) + ITEM for entry in group)
             taken += group
         return taken
 
@@ -153,4 +156,4 @@ class Parts:
             self._seen, self._seen_before = set(), self._seen
         self._unmatched += entry.administrative
         self._passed.append(entry)
-        self._beside += len(entry.raw)
+        self._beside += len(entry.raw) + ITEM

@@ -75,6 +75,21 @@ def test_a_bad_record_does_not_take_its_neighbours_along() -> None:
         assert asides[0].position.record == 1
 
 
+@pytest.mark.parametrize(
+    "crowd", [b"[" + b"1," * 400_000 + b"1]", b'{"records":[' + b"{}," * 200_000 + b"{}]}"]
+)
+def test_a_body_of_more_values_than_records_would_fit_in_is_set_aside_whole(crowd: bytes) -> None:
+    aside, entry = entries_of_capture(capture_file([crowd, envelope(record())]), "f")
+    assert isinstance(aside, Aside)
+    assert (aside.reason, aside.raw) == (AsideReason.TOO_MANY, crowd)
+    assert isinstance(entry, Entry)
+
+
+def test_a_body_of_many_small_records_is_read() -> None:
+    small = [{"a": "b" * 12} for _ in range(2_000)]
+    assert all(isinstance(one, Entry) for one in entries_of_capture(capture_file([envelope(*small)]), "f"))
+
+
 def test_what_only_strict_readers_refuse_takes_nothing_along_and_is_read() -> None:
     good = text(record())
     for odd in (b'{"a":NaN}', b'{"a":-Infinity}', b'{"category":"Write","a":1,"a":2}'):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.capture.aside import Aside, AsideReason, Position
 from shared.capture.entries import Entry
-from shared.capture.sift import Parts, Sifted, sift
+from shared.capture.sift import ITEM, Parts, Sifted, sift
 from tests.capture.activity_log import entry, record
 
 JUNK = Aside(AsideReason.NULL_BODY, "the event has no body", Position("f"), b"x" * 50)
@@ -42,7 +42,7 @@ EVENTS = st.lists(
 )
 
 
-@given(EVENTS, st.integers(1, 3_000))
+@given(EVENTS, st.integers(1, 8_000))
 def test_every_entry_is_in_exactly_one_part(events: list[list[Entry | Aside]], most: int) -> None:
     whole, parts = sift(one for event in events for one in event), part_of(events, most)
 
@@ -55,14 +55,14 @@ def test_every_entry_is_in_exactly_one_part(events: list[list[Entry | Aside]], m
     assert sum(counts[1:], counts[0]) == whole.counts
 
 
-@given(EVENTS, st.integers(1, 3_000))
+@given(EVENTS, st.integers(1, 8_000))
 def test_the_same_file_falls_into_the_same_parts(events: list[list[Entry | Aside]], most: int) -> None:
     assert part_of(events, most) == part_of(events, most)
 
 
 def test_what_is_complete_leaves_first_and_what_is_open_stays() -> None:
     opened, done = operation(1, "Start"), operation(2, "Start", "Success")
-    size = sum(len(one.raw) for one in [*opened, *done])
+    size = sum(len(one.raw) + ITEM for one in [*opened, *done])
 
     first, rest = part_of([opened, done], size)
 
@@ -72,7 +72,7 @@ def test_what_is_complete_leaves_first_and_what_is_open_stays() -> None:
 
 def test_of_what_is_complete_the_oldest_leaves_first() -> None:
     operations = [operation(number, "Start", "Success") for number in range(4)]
-    size = sum(len(one.raw) for group in operations for one in group)
+    size = sum(len(one.raw) + ITEM for group in operations for one in group)
 
     first, _ = part_of(operations, size)
 
@@ -81,7 +81,7 @@ def test_of_what_is_complete_the_oldest_leaves_first() -> None:
 
 def test_too_much_that_is_open_leaves_too() -> None:
     opened = [operation(number, "Start") for number in range(100)]
-    size = len(opened[0][0].raw)
+    size = len(opened[0][0].raw) + ITEM
 
     parts = part_of(opened, 10 * size)
 
@@ -92,9 +92,17 @@ def test_too_much_that_is_open_leaves_too() -> None:
 def test_what_passes_through_fills_a_part_too() -> None:
     policies = [[entry(record(category="Policy", level=number), number)] for number in range(100)]
 
-    parts = part_of(policies, 10 * len(policies[0][0].raw))
+    parts = part_of(policies, 10 * (len(policies[0][0].raw) + ITEM))
 
     assert max(len(part.passed) for part in parts) <= 10
+
+
+def test_events_without_a_body_fill_a_part_too() -> None:
+    empty = Aside(AsideReason.NULL_BODY, "the event has no body", Position("f"), b"")
+
+    parts = part_of([[empty]] * 100, 10 * ITEM)
+
+    assert max(len(part.asides) for part in parts) <= 10
 
 
 def test_repeated_entries_that_pass_through_are_found_within_the_window() -> None:
