@@ -21,8 +21,8 @@ def main(arguments: list[str]) -> int:
         lines = [f"  python -m local {name:<10} {what}" for name, what in COMMANDS.items()]
         print("usage:", *lines, sep="\n", file=sys.stderr)
         return 2
-    module = importlib.import_module(f"local.{arguments[0]}.main")
     try:
+        module = importlib.import_module(f"local.{arguments[0]}.main")
         status: int = module.main(arguments[1:])
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -16,7 +16,7 @@ from local.demo.scene import CustomerScene, act, delegate, entries_sent, make_cu
 from local.process import NotReadyError
 from local.stack import Stack
 
-LOGS = ROOT / "build" / "logs"
+LOGS = ROOT / "build" / "logs" / "demo"
 
 _PROVISIONING_SECONDS = 60.0
 _COLLECTING_SECONDS = 60.0

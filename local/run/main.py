@@ -12,7 +12,7 @@ from local.azurite import ROOT
 from local.process import NotReadyError
 from local.stack import Stack
 
-LOGS = ROOT / "build" / "logs"
+LOGS = ROOT / "build" / "logs" / "run"
 
 _LOOK_SECONDS = 1.0
 _SUBSCRIPTIONS = 5

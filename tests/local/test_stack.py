@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from local.azure.control import AzureControl
 from local.azurite import ROOT
 from local.process import NotReadyError
 from local.stack import Stack
+from tests.helpers.processes import alive
 from tests.helpers.waiting import wait_until
 
 _PATIENCE = 60.0
@@ -29,19 +29,6 @@ with Stack(Path(sys.argv[1])) as stack:
     print(json.dumps(pids), flush=True)
     time.sleep(600)
 """
-
-
-def alive(pids: Iterable[int]) -> list[int]:
-    """Those that still run; one that has ended and waits for its parent does not."""
-    found = []
-    for pid in pids:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            continue
-        if state != "Z":
-            found.append(pid)
-    return found
 
 
 def names_in(folder: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import pytest
 
 from local.condense.main import main
 from tests.capture.activity_log import record, text
+from tests.helpers.processes import listen_to_ctrl_c
 
 RECORD = text(record()) + b"\n"
 
@@ -73,6 +75,22 @@ def test_files_may_be_pipes(good: Path, tmp_path: Path) -> None:
     writer.join()
     assert made.returncode == 0
     assert len(made.stdout.splitlines()) == 2
+
+
+def test_ctrl_c_while_it_reads_is_no_traceback(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "local", "condense", str(pipe)]
+    with subprocess.Popen(  # noqa: S603 - our own
+        command,
+        stderr=subprocess.PIPE,
+        preexec_fn=listen_to_ctrl_c,  # noqa: PLW1509 - there is no thread that could hold a lock
+    ) as process:
+        with pipe.open("wb"):  # Waits until it is read.
+            process.send_signal(signal.SIGINT)
+            assert process.wait() == 130
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
 
 
 def test_what_fails_while_it_is_read_is_named() -> None:
