@@ -2,6 +2,7 @@
 # make run     the same parts, up until Ctrl-C
 # make test    all tests        make lint   ruff, mypy, Bicep   make bench   benchmarks
 # make soak    2,000 histories of chaos and 5,000 of the correlation, each from a seed
+# make fuzz    the decoder, led by coverage, FUZZ_SECONDS for each target (60)
 # make condense FILES="..."     the real correlation code on your own files
 # make clean   remove everything that make made
 
@@ -9,8 +10,11 @@
 VENV := .venv
 BIN := $(VENV)/bin
 TESTS ?= tests
+FUZZ_SECONDS ?= 60
+FUZZ := build/fuzz
+FUZZ_TARGETS := file body
 
-.PHONY: help install demo run test soak lint format bench condense clean
+.PHONY: help install demo run test soak fuzz fuzz-keep lint format bench condense clean
 
 help:
 	@sed -n '/^# make/s/^# //p' $(MAKEFILE_LIST)
@@ -39,6 +43,29 @@ test: install
 soak: install
 	@$(BIN)/python -m pytest -n auto -q tests/chaos --seeds 2000
 	@$(BIN)/python -m pytest -n auto -q tests/exactly_once --seeds 5000
+
+# The fuzzer is large and needs a compiler where no wheel fits, so that nothing else depends on it.
+$(FUZZ)/.installed: $(VENV)/.installed requirements.txt requirements-fuzz.txt
+	@echo "Installing the fuzzer"
+	@$(BIN)/python -m venv $(FUZZ)/venv
+	@$(FUZZ)/venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-fuzz.txt
+	@touch $@
+
+# What it finds first goes to $(FUZZ)/<target>; what fails is left in $(FUZZ).
+fuzz: $(FUZZ)/.installed
+	@for target in $(FUZZ_TARGETS); do \
+		mkdir -p $(FUZZ)/$$target && \
+		$(FUZZ)/venv/bin/python -m tests.fuzz $$target $(FUZZ)/$$target tests/fuzz/corpus/$$target \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=20 -rss_limit_mb=1024 \
+			-dict=tests/fuzz/words.dict -artifact_prefix=$(FUZZ)/$$target- -print_final_stats=1 || exit 1; \
+	done
+
+# Takes into the tests what reaches lines or branches that nothing in them reaches.
+fuzz-keep: $(FUZZ)/.installed
+	@for target in $(FUZZ_TARGETS); do \
+		$(FUZZ)/venv/bin/python -m tests.fuzz $$target -merge=1 -use_counters=0 -max_len=4096 \
+			tests/fuzz/corpus/$$target $(FUZZ)/$$target || exit 1; \
+	done
 
 lint: install
 	@$(BIN)/ruff format --check .

@@ -32,6 +32,9 @@ MOST_PER_STEP: Final = 100
 
 _AT_ONCE: Final = 16
 
+_LONGEST: Final = 4_096
+"""Characters; no resource's ID is longer, and much longer ones fit into no job."""
+
 _SUBSCRIPTION = re.compile(
     r"/?subscriptions/(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?P<rest>/.*)?"
 )
@@ -100,7 +103,7 @@ def repairs_of(entries: Iterable[Entry], ours: Ours) -> set[RepairTarget]:
     """What has to be looked at because of these entries; entries that are not administrative do nothing."""
     found: set[RepairTarget] = set()
     for entry in entries:
-        if entry.status != SUCCESS:
+        if entry.status != SUCCESS or len(entry.key.resource) > _LONGEST:
             continue
         rule = _rule(entry.key.operation, ours)
         if rule is None:

@@ -89,6 +89,8 @@ _LEADS_TO: list[tuple[str, str, set[RepairTarget]]] = [
     ("Microsoft.KeyVault/vaults/delete", f"{_VAULT}/", {RepairTarget(Step.RESOURCES, _VAULT)}),
     ("Microsoft.KeyVault/vaults/accessPolicies/write", f"{_VAULT}/accessPolicies/add", set()),
     ("Microsoft.KeyVault/vaults/write", f"{_VAULT}/secrets/one", set()),
+    ("Microsoft.KeyVault/vaults/write", f"{_VAULT}{'-one' * 20_000}", set()),
+    ("Microsoft.Insights/diagnosticSettings/write", f"{_VAULT}{'-one' * 20_000}", set()),
     ("Microsoft.Web/sites/write", f"{_SUB}/resourceGroups/rg/providers/Microsoft.Web/sites/one", set()),
     (f"{_GROUPS}/moveResources/action", f"{_SUB}/resourceGroups/rg-one", {RepairTarget(Step.RESOURCES)}),
     (f"{_GROUPS}/validateMoveResources/action", f"{_SUB}/resourceGroups/rg-one", set()),

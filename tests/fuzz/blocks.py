@@ -39,13 +39,14 @@ def blocks_of(data: bytes) -> Blocks | None:
     broken = 0
     at = header.end
     while at < len(data):
-        end = data.find(marker, at)
-        if end >= 0 and _is_sound(data[at:end], header):
+        claimed = _claimed_end(data, at, marker)
+        if claimed >= 0 and _is_sound(data[at:claimed], header):
+            end = claimed
             sound.append(data[: header.end] + data[at : end + len(marker)])
         else:
-            broken += 1
             # A block that claims as much as several blocks have may take them along.
-            end = max(end, _claimed_end(data, at, marker))
+            end = max(claimed, data.find(marker, at))
+            broken += 1
         at = len(data) if end < 0 else end + len(marker)
     return Blocks(sound, broken)
 
