@@ -5,6 +5,7 @@ from functools import reduce
 
 from hypothesis import strategies as st
 
+from shared.capture.avro_header import long_at
 from tests.capture.activity_log import envelope, record
 from tests.fuzz.handmade import MARKER, block, header, number, sized
 
@@ -29,6 +30,9 @@ def _blocks(draw: st.DrawFn, codec: str, name: int) -> tuple[bytes, list[str]]:
     return block(bodies, codec), names
 
 
+_SIZES = st.sampled_from([-1, 1, len(MARKER), 400, 1_000]) | st.integers(1, 2_000)
+
+
 def _replaced(content: bytes, at: int, length: int, by: bytes) -> bytes:
     return content[:at] + by + content[at + length :]
 
@@ -36,6 +40,9 @@ def _replaced(content: bytes, at: int, length: int, by: bytes) -> bytes:
 @st.composite
 def _damages(draw: st.DrawFn, content: bytes) -> bytes:
     """The content of a block, without its marker, damaged."""
+    count, size_at = long_at(content, 0)
+    size, data_at = long_at(content, size_at)
+    data = content[data_at:]
     at = draw(st.integers(0, len(content)))
     length = draw(st.integers(0, len(content) - at))
     lie = number(
@@ -53,6 +60,9 @@ def _damages(draw: st.DrawFn, content: bytes) -> bytes:
                 _replaced(content, 0, cut, lie),
                 _replaced(content, 1, cut, lie),
                 _replaced(content, at, 1, lie),
+                number(count) + sized(data + draw(st.binary(min_size=1, max_size=20))),
+                number(count) + sized(_replaced(data, at, length, b"")),
+                number(count) + number(size + draw(_SIZES)) + data,
                 draw(st.binary(max_size=40)),
             ]
         )
