@@ -3,6 +3,8 @@
 import importlib
 import sys
 
+from local.loopback import reach_loopback_directly
+
 COMMANDS = {
     "demo": "the main job, from nothing, on this machine",
     "run": "the same parts, up until Ctrl-C",
@@ -21,6 +23,7 @@ def main(arguments: list[str]) -> int:
         lines = [f"  python -m local {name:<10} {what}" for name, what in COMMANDS.items()]
         print("usage:", *lines, sep="\n", file=sys.stderr)
         return 2
+    reach_loopback_directly()
     try:
         module = importlib.import_module(f"local.{arguments[0]}.main")
         status: int = module.main(arguments[1:])

@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 
 from local.azurite import Azurite
+from local.loopback import reach_loopback_directly
 from shared.settings import StorageSettings
 from shared.store.storage import Storage
 from tests.helpers.accounts import NoToken, azurite_accounts, unused_accounts
@@ -15,6 +16,8 @@ from tests.helpers.accounts import NoToken, azurite_accounts, unused_accounts
 # A busy machine makes examples slow, which says nothing of them.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
+
+reach_loopback_directly()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
