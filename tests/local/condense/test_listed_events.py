@@ -1,6 +1,8 @@
 """`python -m local condense` on what `az monitor activity-log list` prints, spelled in odd ways."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,3 +124,24 @@ def test_utf16_that_is_cut_off_is_set_aside_whole() -> None:
 )
 def test_what_is_no_such_event_stays_as_it_is(text: bytes) -> None:
     assert to_export_shape(text) == text
+
+
+def texts(value: object) -> Iterator[str]:
+    """Everything that an event says, whatever its place."""
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from texts(each)
+    elif value is not None:
+        yield json.dumps(value).strip('"')
+
+
+def test_nothing_that_a_real_event_says_is_lost(samples: Path) -> None:
+    events = [
+        event
+        for path in samples.glob("activity/rest/*.json")
+        for event in json.loads(path.read_text("utf-8"))
+    ]
+    assert events
+    for event in events:
+        record = json.dumps(json.loads(to_export_shape(json.dumps(event).encode())))
+        assert [each for each in texts(event) if each not in record] == []
