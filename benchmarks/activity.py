@@ -31,7 +31,8 @@ _OPERATIONS_PER_SECOND = 12.0
 _SKEW = 4
 
 _OTHER_CATEGORIES = ("Policy", "ResourceHealth", "Security", "Alert")
-_OTHER_SHARE = 0.06
+OTHER_SHARE = 0.06
+"""Of all that happens, what is no operation but one entry of another category."""
 _DEPLOYMENT_SHARE = 0.2
 _NO_END_SHARE = 0.02
 _NO_START_SHARE = 0.02
@@ -82,8 +83,8 @@ _KINDS = (
 _WEIGHTS = [kind.weight for kind in _KINDS]
 
 
-def operations(seed: int) -> Iterator[Operation]:
-    """Operations without end, in the order in which they start."""
+def operations(seed: int, others: float = OTHER_SHARE) -> Iterator[Operation]:
+    """Operations without end, in the order in which they start; a share of them is of other categories."""
     rng = Random(seed)  # noqa: S311 - made-up activity
     people = identities(rng, _IDENTITIES, _TENANT)
     subscriptions = [guid(rng) for _ in range(_SUBSCRIPTIONS)]
@@ -94,7 +95,7 @@ def operations(seed: int) -> Iterator[Operation]:
         person = people[int(len(people) * rng.random() ** _SKEW)]
         subscription = rng.choice(subscriptions)
         caller = _Caller(rng, person, subscription, guid(rng))
-        if rng.random() < _OTHER_SHARE:
+        if rng.random() < others:
             yield Operation(administrative=False, entries=((now, caller.other(now)),))
             continue
         parts = rng.randint(2, 6) if rng.random() < _DEPLOYMENT_SHARE else 1
@@ -102,11 +103,11 @@ def operations(seed: int) -> Iterator[Operation]:
             yield Operation(administrative=True, entries=tuple(caller.entries(now)))
 
 
-def arrivals(seed: int) -> Iterator[Record]:
+def arrivals(seed: int, others: float = OTHER_SHARE) -> Iterator[Record]:
     """The entries of these operations without end, in the order in which they arrive."""
     pending: list[tuple[float, int, Record]] = []
     numbers = count()
-    for operation in operations(seed):
+    for operation in operations(seed, others):
         begins = operation.entries[0][0]
         while pending and pending[0][0] < begins:
             yield heapq.heappop(pending)[2]

@@ -25,6 +25,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "build" / "bench"
 
 SEED = 20261102
 
+_MIXED_SHARE = 0.85
 _BLOCK = 1 << 18
 _EVENT_OVERHEAD = 90
 _VALUES = {"type": "map", "values": ["long", "double", "string", "bytes"]}
@@ -52,22 +53,26 @@ class Shape:
         codec: `null` or `deflate`.
         many: whether a body holds many entries, 20 to 80, rather than one.
         spaced: whether the JSON has spaces after colons and commas.
+        mixed: whether most entries are of other categories, as where a hub carries resource logs, too.
     """
 
     megabytes: float
     codec: str = "null"
     many: bool = True
     spaced: bool = False
+    mixed: bool = False
 
     @property
     def name(self) -> str:
         """For files."""
         bodies = "many" if self.many else "one"
-        return f"{self.megabytes:g}mb-{self.codec}-{bodies}{'-spaced' if self.spaced else ''}"
+        further = ("-spaced" if self.spaced else "") + ("-mixed" if self.mixed else "")
+        return f"{self.megabytes:g}mb-{self.codec}-{bodies}{further}"
 
     def __str__(self) -> str:
         bodies = "" if self.many else ", one entry a body"
-        return f"{self.megabytes:g} MB {self.codec}{bodies}{', spaced JSON' if self.spaced else ''}"
+        further = (", spaced JSON" if self.spaced else "") + (", mixed" if self.mixed else "")
+        return f"{self.megabytes:g} MB {self.codec}{bodies}{further}"
 
 
 def made(shape: Shape, folder: Path = FOLDER, seed: int = SEED) -> Path:
@@ -93,7 +98,8 @@ def made(shape: Shape, folder: Path = FOLDER, seed: int = SEED) -> Path:
 def events(shape: Shape, seed: int) -> Iterator[dict[str, Any]]:
     """Events up to the wanted size."""
     rng = Random(seed)  # noqa: S311 - made-up activity
-    entries = (text_of(record, spaced=shape.spaced) for record in activity.arrivals(seed))
+    others = _MIXED_SHARE if shape.mixed else activity.OTHER_SHARE
+    entries = (text_of(record, spaced=shape.spaced) for record in activity.arrivals(seed, others))
     left = int(shape.megabytes * 1_000_000)
     number = 0
     while left > 0:

@@ -11,7 +11,7 @@ Where the cuts are depends on the file alone, so that a file which is handled ag
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Final
 
 from shared.capture.aside import Aside
@@ -147,7 +147,7 @@ class Parts:
 
     def _pass(self, entry: Entry) -> None:
         """Hand an entry on, unless it repeats one that is remembered."""
-        digest = blake2b(entry.raw, digest_size=_DIGEST_SIZE).digest()
+        digest = sha256(entry.raw).digest()[:_DIGEST_SIZE]
         if digest in self._seen or digest in self._seen_before:
             self._duplicates += 1
             return
