@@ -1,8 +1,10 @@
 """What is published with the app: what it needs to run, and nothing else."""
 
+import ast
 import re
 import subprocess
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from local.azurite import ROOT
@@ -62,3 +64,28 @@ def test_the_package_holds_what_the_app_needs_however_the_list_is_read(tmp_path:
     assert paths - left_out_by_core_tools(paths) == needed
     # git's own folder is left out by whoever reads the list.
     assert paths - left_out_by_git(paths, tmp_path) - {".git/config"} == needed
+
+
+def imported(path: str) -> Iterator[str]:
+    """Dotted names of all that a module imports."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_every_library_that_the_app_imports_is_installed_with_it() -> None:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    installed = {re.split("[=;]", line)[0].strip().replace("-", ".") for line in lines if line[:1].isalpha()}
+    paths = git("ls-files", "-z", "function_app.py", "functions", "shared", folder=ROOT)
+    names = {name for path in paths if path.endswith(".py") for name in imported(path)}
+    ours = {"function_app", "functions", "shared", *sys.stdlib_module_names}
+    # From Python 3.14 on; before that, a library stands in for it.
+    ours |= {"compression"}
+    foreign = {name for name in names if name.split(".")[0] not in ours}
+
+    assert foreign
+    assert {
+        name for name in foreign if not any(f"{name}.".startswith(f"{one}.") for one in installed)
+    } == set()
