@@ -37,8 +37,8 @@ def records_in(text: bytes, position: Position) -> Iterator[Found | Aside]:
     try:
         found = list(_records_of(text, position))
     except UnreadableError as error:
-        lines = text.splitlines()
-        if len(lines) > 1 and _has_records(lines):
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) > 1 and not is_crowd(lines, text) and _has_records(lines):
             yield from _one_a_line(text, position)
         else:
             yield Aside(error.reason, str(error), position, whole)
@@ -82,7 +82,7 @@ def _items(text: bytes) -> list[bytes]:
 
 def _has_records(lines: list[bytes]) -> bool:
     """Whether at least one line is a record on its own, so that the text is one record a line."""
-    return any(_is_object(line.strip()) for line in lines if line.strip())
+    return any(_is_object(line.strip()) for line in lines)
 
 
 def _is_object(text: bytes) -> bool:

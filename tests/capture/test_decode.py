@@ -85,6 +85,13 @@ def test_a_body_of_more_values_than_records_would_fit_in_is_set_aside_whole(crow
     assert isinstance(entry, Entry)
 
 
+def test_a_body_of_more_lines_than_records_would_fit_in_is_set_aside_whole() -> None:
+    crowd = text(record()) + b"\n1" * 400_000
+    (aside,) = entries_of_capture(capture_file([crowd]), "f")
+    assert isinstance(aside, Aside)
+    assert aside.raw == crowd
+
+
 def test_a_body_of_many_small_records_is_read() -> None:
     small = [{"a": "b" * 12} for _ in range(2_000)]
     assert all(isinstance(one, Entry) for one in entries_of_capture(capture_file([envelope(*small)]), "f"))
