@@ -162,11 +162,11 @@ async def test_a_queue_that_comes_later_is_found(azurite: Azurite, tmp_path: Pat
 
 async def test_a_long_run_keeps_its_message_hidden(azurite: Azurite, tmp_path: Path) -> None:
     async with new_queue(azurite) as queue:
-        await queue.send_message(encoded("sleep 4"))
-        with hosted(azurite, tmp_path, queue.queue_name, None, "--queue-lease-seconds", "2") as host:
-            await host.wait_for(done="sleep 4")
+        await queue.send_message(encoded("sleep 8"))
+        with hosted(azurite, tmp_path, queue.queue_name, None, "--queue-lease-seconds", "6") as host:
+            await host.wait_for(done="sleep 8")
             await eventually(lambda: waiting(azurite, queue.queue_name) == 0)
-            assert len(host.reports(body="sleep 4")) == 1
+            assert len(host.reports(body="sleep 8")) == 1
 
 
 async def test_batch_size_and_threshold_bound_what_runs_at_once(azurite: Azurite, tmp_path: Path) -> None:
