@@ -1,6 +1,6 @@
 """What a run decided that was cut off is found again, however much others did since."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count, islice
 from random import Random
@@ -9,12 +9,11 @@ import pytest
 
 from shared.capture.entries import CONDENSED
 from shared.model.captures import Counts
-from shared.model.operations import Operation, WaitingRoom
 from shared.store.captures import LEASE
-from shared.store.operations import Loaded, OperationStore, bucket_of
-from shared.store.wish import View
+from shared.store.operations import OperationStore, bucket_of
 from tests.capture.activity_log import capture_file, envelope, record
 from tests.capture.app import WAIT, App
+from tests.capture.stores import failing, unheard
 from tests.helpers.chaos_worker import Turnstile, WorkerDiedError
 from tests.helpers.exact_memory import MemoryAccount
 
@@ -22,44 +21,9 @@ _OTHERS = 70
 """More than a bucket remembers of those who wrote it."""
 
 
-class Unheard(OperationStore):
-    """Writes, and is told at first that somebody else was faster, as after an answer that got lost."""
-
-    _told = False
-
-    async def save(
-        self,
-        integration_id: str,
-        loaded: Mapping[int, Loaded],
-        changes: Mapping[int, Sequence[Operation | WaitingRoom]],
-        view: View,
-        *,
-        apart: bool = False,
-    ) -> set[int]:
-        lost = await super().save(integration_id, loaded, changes, view, apart=apart)
-        told, self._told = self._told, True
-        return lost if told else set(changes)
-
-
 def in_one_bucket() -> Iterator[str]:
     """Correlation IDs that meet in one bucket."""
     return (name for name in (f"c{number}" for number in count()) if bucket_of(name) == 0)
-
-
-class Dying(OperationStore):
-    """Ends its worker when everything is written down and nothing is handed on."""
-
-    async def save(
-        self,
-        integration_id: str,
-        loaded: Mapping[int, Loaded],
-        changes: Mapping[int, Sequence[Operation | WaitingRoom]],
-        view: View,
-        *,
-        apart: bool = False,
-    ) -> set[int]:
-        await super().save(integration_id, loaded, changes, view, apart=apart)
-        raise WorkerDiedError
 
 
 async def new_app() -> App:
@@ -78,10 +42,6 @@ async def others_work(app: App, names: Iterator[str]) -> None:
         await app.new_handler(small).handle_file(file)
 
 
-def dying(app: App) -> Dying:
-    return Dying(app.storage, app.blobs, WAIT, timedelta(days=1))
-
-
 async def members_of(app: App, name: str) -> list[int]:
     """How many entries each record of a correlation ID has."""
     lines = [line for lines in (await app.condensed()).values() for line in lines]
@@ -95,7 +55,7 @@ async def test_a_file_that_took_others_along_before_its_worker_died_does_so_agai
     app.now += WAIT
     file = await app.upload(capture_file([envelope(record("Start", correlation=own))]))
     with pytest.raises(WorkerDiedError):
-        await app.new_handler(dying(app)).handle_file(file)
+        await app.new_handler(failing(app, WorkerDiedError())).handle_file(file)
 
     await others_work(app, names)
     app.now += LEASE
@@ -111,7 +71,7 @@ async def test_a_flush_that_was_cut_off_is_ended_with_all_that_left_in_it() -> N
     await app.handle(await app.upload(capture_file([envelope(record("Start", correlation=waited))])))
     app.now += WAIT
     with pytest.raises(BaseExceptionGroup):
-        await app.new_flusher(dying(app)).flush()
+        await app.new_flusher(failing(app, WorkerDiedError())).flush()
 
     await others_work(app, names)
     app.now += LEASE
@@ -126,9 +86,8 @@ async def test_a_file_whose_answer_was_lost_finds_what_it_took_along_in_the_arch
     await app.handle(await app.upload(capture_file([envelope(record("Start", correlation=waited))])))
     app.now += WAIT
     file = await app.upload(capture_file([envelope(record("Start", correlation=own))]))
-    unheard = Unheard(app.storage, app.blobs, WAIT, timedelta(days=1), roomy=10)
 
-    counts = await app.new_handler(unheard).handle_file(file)
+    counts = await app.new_handler(unheard(app)).handle_file(file)
 
     assert counts == Counts(entries=1, condensed=1, parked=1, unparked=1, operations=1)
     assert await members_of(app, waited) == [1]

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,16 +11,15 @@ from shared.capture.correlate import Run
 from shared.capture.correlator import Correlator
 from shared.capture.entries import CONDENSED
 from shared.model.captures import CaptureState, Counts
-from shared.model.operations import Operation, WaitingRoom
 from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
 from shared.store.blobs import ContainerName
 from shared.store.captures import LEASE, UNASSIGNED, LeasedError, LedgerEntry
-from shared.store.operations import BUCKETS, Loaded, OperationStore
+from shared.store.operations import BUCKETS, OperationStore
 from shared.store.tables import TableName
-from shared.store.wish import View
 from tests.capture.activity_log import capture_file, envelope, record, text
 from tests.capture.app import WAIT, App
+from tests.capture.stores import failing, overtaken
 
 
 def policy(second: int = 0) -> dict[str, object]:
@@ -302,46 +300,6 @@ async def test_a_large_operation_is_carried_through_a_blob(app: App) -> None:
     assert line[CONDENSED]["statuses"]["start"]["properties"] == start["properties"]
 
 
-class Overtaken(OperationStore):
-    """Loses its first race: something else happens after it has read and before it writes."""
-
-    def __init__(self, app: App, meanwhile: Callable[[], Awaitable[object]]) -> None:
-        super().__init__(app.storage, app.blobs, WAIT, timedelta(days=1))
-        self._meanwhile: list[Callable[[], Awaitable[object]]] = [meanwhile]
-
-    async def save(
-        self,
-        integration_id: str,
-        loaded: Mapping[int, Loaded],
-        changes: Mapping[int, Sequence[Operation | WaitingRoom]],
-        view: View,
-        *,
-        apart: bool = False,
-    ) -> set[int]:
-        while self._meanwhile:
-            await self._meanwhile.pop()()
-        return await super().save(integration_id, loaded, changes, view, apart=apart)
-
-
-class Failing(OperationStore):
-    """Ends its worker when everything is decided and nothing is written yet."""
-
-    def __init__(self, app: App) -> None:
-        super().__init__(app.storage, app.blobs, WAIT, timedelta(days=1))
-
-    async def save(
-        self,
-        integration_id: str,
-        loaded: Mapping[int, Loaded],
-        changes: Mapping[int, Sequence[Operation | WaitingRoom]],
-        view: View,
-        *,
-        apart: bool = False,
-    ) -> set[int]:
-        await super().save(integration_id, loaded, changes, view, apart=apart)
-        raise ConnectionError
-
-
 async def test_a_file_is_cut_as_at_first_when_it_is_handled_again_with_other_settings(app: App) -> None:
     operations = [
         envelope(record("Start", correlation=f"c{n}"), record("Success", 1, correlation=f"c{n}"))
@@ -350,7 +308,7 @@ async def test_a_file_is_cut_as_at_first_when_it_is_handled_again_with_other_set
     file = await app.upload(capture_file(operations))
     subject = f"/blobServices/default/containers/capture/blobs/{file.path}"
     with pytest.raises(ConnectionError):
-        await app.new_handler(Failing(app)).handle(subject, {})
+        await app.new_handler(failing(app, ConnectionError())).handle(subject, {})
 
     counts = await app.new_handler(part_bytes=1).handle(subject, {})
 
@@ -365,7 +323,7 @@ async def test_a_handler_that_lost_a_race_decides_again(app: App) -> None:
     file = await app.upload(capture_file([envelope(record("Success", 1))]))
     subject = f"/blobServices/default/containers/capture/blobs/{file.path}"
 
-    counts = await app.new_handler(Overtaken(app, lambda: app.handle(rival))).handle(subject, {})
+    counts = await app.new_handler(overtaken(app, lambda: app.handle(rival))).handle(subject, {})
 
     assert counts == Counts(entries=1, condensed=2, unparked=1, operations=1)
     (await app.captures.totals(app.integration)).check()
@@ -383,7 +341,7 @@ async def test_a_flush_that_lost_a_race_hands_on_only_what_it_won(app: App) -> N
         await app.handle(rival)
         app.now += WAIT
 
-    flushed = await app.new_flusher(Overtaken(app, meanwhile)).flush()
+    flushed = await app.new_flusher(overtaken(app, meanwhile)).flush()
     await app.flusher.flush()
 
     assert flushed.condensed < 30
