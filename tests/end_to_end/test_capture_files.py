@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 
 from shared.capture.entries import CONDENSED
 from tests.capture.activity_log import capture_file, envelope, exact, members, record, text
@@ -185,14 +186,9 @@ async def test_deliveries_at_the_same_moment_take_turns(patient: System) -> None
     await patient.hand_in(path)
 
     assert set(statuses) <= {202, 500}
-    after = await patient.entries(tenant)
-    assert {name: after[name] - before[name] for name in after} == {
+    assert Counter(await patient.entries(tenant)) - Counter(before) == {
         "in": 2,
         "condensed": 2,
-        "passedThrough": 0,
-        "duplicates": 0,
-        "setAside": 0,
-        "parked": 0,
         "operations": 1,
     }
     assert len(await of(patient, tenant, "c1")) == 1

@@ -1,5 +1,6 @@
 """Capture files that went another way than by their event, and what an operator can do about them."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from azure.data.tables.aio import TableServiceClient
@@ -61,14 +62,9 @@ async def test_a_file_that_lay_aside_is_handled_once_more_when_an_operator_asks(
     assert (await patient.request("POST", f"api/set-aside/{listed['id']}/replay")).status == 202
 
     await until(lambda: set_aside(patient, tenant), lambda found: not found)
-    after = await patient.entries(tenant)
-    assert {name: after[name] - before[name] for name in after} == {
+    assert Counter(await patient.entries(tenant)) - Counter(before) == {
         "in": 2,
         "condensed": 2,
-        "passedThrough": 0,
-        "duplicates": 0,
-        "setAside": 0,
-        "parked": 0,
         "operations": 1,
     }
     assert await patient.reasons(tenant) == set()
