@@ -1,35 +1,29 @@
 """What the handler keeps in its table, kept in a scratch file without a service in between."""
 
 import os
-import struct
 import tempfile
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 from shared.capture.correlate import Plan
-from shared.capture.entries import Entry
+from shared.capture.sift import Sifted
 from shared.model.operations import Known, Member, Operation, OperationKey
 
 _NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
-_SLOTS = 1 << 17
-_PLACE = 40
-_TAG = (1 << 24) - 1
-_BUFFER = 1 << 16
 
-
-_HEAD = struct.Struct("<?I")
+type _Place = tuple[int, int]
+"""Where in the scratch file the entries of an operation stand, and how many bytes they have."""
 
 
 class Kept:
     """What is kept of one capture file's operations, so that entries which come later find them."""
 
     def __init__(self) -> None:
-        self._scratch = tempfile.TemporaryFile(buffering=_BUFFER)  # noqa: SIM115 - closed at the end
+        self._scratch = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed at the end
         self._end = 0
-        self._places = _Table()
+        self._places: dict[int, _Place] = {}
         self._waiting: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -40,84 +34,57 @@ class Kept:
     ) -> None:
         self._scratch.close()
 
-    def known(self, arrived: Sequence[Entry]) -> Known:
-        """What is kept of the operations of these entries."""
+    def known(self, part: Sifted) -> Known:
+        """What is kept of the operations in a part of the file."""
         operations: dict[OperationKey, Operation] = {}
-        for key in {entry.key for entry in arrived}:
-            place = self._places.get(hash(key))
+        keys = {entry.key for entry in part.administrative} | {one.key for one in part.whole}
+        for key in keys:
+            hashed = hash(key)
+            place = self._places.get(hashed)
             if place is not None:
-                waits, raws = self._read(place)
-                run, revision = ("", 0) if waits else ("before", 1)
+                run, revision = ("", 0) if hashed in self._waiting else ("before", 1)
                 members = (
-                    Member(raw, "before", number, _NOW, run, revision) for number, raw in enumerate(raws)
+                    Member(raw, "before", number, _NOW, run, revision)
+                    for number, raw in enumerate(self._read(place))
                 )
                 operations[key] = Operation(key, tuple(members))
         return Known(operations)
 
     def keep(self, plan: Plan) -> None:
         """Keep what was decided."""
-        pieces: list[bytes] = []
-        for whole in plan.whole:
-            self._put(pieces, whole.key, [entry.raw for entry in whole.entries], waits=False)
-        for operation in plan.operations:
-            waits = any(member.waits for member in operation.members)
-            self._put(pieces, operation.key, [member.raw for member in operation.members], waits=waits)
         self._scratch.seek(0, os.SEEK_END)
-        self._scratch.writelines(pieces)
+        texts: bytes | memoryview = b""
+        begin = 0
+        for whole in plan.whole:
+            if whole.texts is not texts:
+                texts, begin = whole.texts, self._write(whole.texts)
+            self._remember(whole.key, (begin + whole.begin, whole.end - whole.begin), waits=False)
+        for operation in plan.operations:
+            members = b"".join([member.raw + b"\n" for member in operation.members])
+            waits = any(member.waits for member in operation.members)
+            self._remember(operation.key, (self._write(members), len(members)), waits=waits)
 
     def waiting(self) -> Iterator[bytes]:
         """The entries that have not left."""
         for hashed in self._waiting:
-            place = self._places.get(hashed)
-            yield from () if place is None else self._read(place)[1]
+            yield from self._read(self._places[hashed])
 
-    def _put(self, pieces: list[bytes], key: OperationKey, raws: list[bytes], *, waits: bool) -> None:
-        """Remember where an operation will be once the pieces are written."""
+    def _write(self, texts: bytes | memoryview) -> int:
+        begin = self._end
+        self._scratch.write(texts)
+        self._end += len(texts)
+        return begin
+
+    def _remember(self, key: OperationKey, place: _Place, *, waits: bool) -> None:
         hashed = hash(key)
-        head = [*map(len, raws)]
-        pieces.append(_HEAD.pack(waits, len(raws)) + array("I", head).tobytes())
-        pieces += raws
-        self._places.put(hashed, self._end)
-        self._end += _HEAD.size + 4 * len(raws) + sum(head)
+        self._places[hashed] = place
         if waits:
             self._waiting.add(hashed)
         else:
             self._waiting.discard(hashed)
 
-    def _read(self, place: int) -> tuple[bool, list[bytes]]:
-        """Whether the operation waits, and its entries' texts."""
-        self._scratch.seek(place)
-        waits, number = _HEAD.unpack(self._scratch.read(_HEAD.size))
-        sizes = array("I", self._scratch.read(4 * number))
-        return waits, [self._scratch.read(size) for size in sizes]
-
-
-class _Table:
-    """Places by hash, at eight bytes each: a dictionary would need ten times as much.
-
-    A part of the hash is kept beside the place, so that what is found is nearly always what was sought.
-    """
-
-    def __init__(self, slots: int = _SLOTS) -> None:
-        self._slots = array("Q", bytes(8 * slots))
-        self._mask = slots - 1
-        self._free = slots // 2
-
-    def put(self, hashed: int, place: int) -> None:
-        """Remember a place."""
-        if not self._free:
-            raise OverflowError("more operations than a file of this benchmark has")
-        slot = self._find(hashed)
-        self._free -= not self._slots[slot]
-        self._slots[slot] = (hashed & _TAG) << _PLACE | place + 1
-
-    def get(self, hashed: int) -> int | None:
-        """The place, if it is known."""
-        found = self._slots[self._find(hashed)]
-        return (found & (1 << _PLACE) - 1) - 1 if found else None
-
-    def _find(self, hashed: int) -> int:
-        slot = (hashed >> _TAG.bit_length()) & self._mask
-        while (found := self._slots[slot]) and found >> _PLACE != hashed & _TAG:
-            slot = (slot + 1) & self._mask
-        return slot
+    def _read(self, place: _Place) -> list[bytes]:
+        """The texts of an operation's entries."""
+        begin, size = place
+        self._scratch.seek(begin)
+        return self._scratch.read(size).splitlines()

@@ -4,16 +4,16 @@ A scratch file stands where the handler has its table; what the table costs is m
 `benchmarks.round_trips`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.ways.kept import Kept
 from benchmarks.ways.outcome import Outcome
 from shared.capture.correlate import Run, correlate
-from shared.capture.decode import CaptureReader
 from shared.capture.output import Packer, Tally, lines_of
-from shared.capture.sift import Parts, Sifted
+from shared.capture.parts import Parts
+from shared.capture.sift import Sifted
 from shared.model.captures import Counts
 from shared.store.blobs import RANGE
 
@@ -23,21 +23,22 @@ _WAIT = timedelta(minutes=15)
 
 def prepare(file: Path, outcome: Outcome, _finished: Path | None) -> Callable[[], None]:
     """Read in ranges, decode, sort into parts, correlate, condense, compress."""
+    Parts(file.name)  # The kernel is compiled once in a process.
     return lambda: _condense(file, outcome)
 
 
 def _condense(file: Path, outcome: Outcome) -> None:
-    reader, parts, packer, tally = CaptureReader(file.name), Parts(), Packer(), Tally()
+    parts, packer, tally = Parts(file.name), Packer(), Tally()
     counts = Counts()
     number = 0
     with file.open("rb") as source, outcome.condensed.open("wb") as target, Kept() as kept:
 
-        def leave(ready: list[Sifted]) -> None:
+        def leave(ready: Iterable[Sifted]) -> None:
             nonlocal counts, number
             for part in ready:
                 run = Run(f"benchmark-{number}", _NOW, _WAIT)
                 number += 1
-                plan = correlate(part.administrative, kept.known(part.administrative), run)
+                plan = correlate(part.administrative, kept.known(part), run, part.whole)
                 kept.keep(plan)
                 passed = [*part.passed, *plan.passed]
                 tally.add(passed, plan.records)
@@ -45,8 +46,8 @@ def _condense(file: Path, outcome: Outcome) -> None:
                 counts += part.counts + plan.counts
 
         for _ in range(0, file.stat().st_size, RANGE):
-            leave(parts.cut(reader.feed(source.read(RANGE))))
-        leave(parts.cut(reader.feed(b"", last=True)))
+            leave(parts.feed(source.read(RANGE)))
+        leave(parts.feed(b"", last=True))
         leave([parts.rest()])
         target.write(packer.end())
         with outcome.parked.open("wb") as parked:

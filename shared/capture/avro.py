@@ -8,7 +8,7 @@ reading goes on (avro.apache.org/docs/1.12.0/specification/#object-container-fil
 import io
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from fastavro import schemaless_reader
 
@@ -45,14 +45,41 @@ _CUT_OFF = "a block is cut off"
 _UNMARKED = "a block does not end with the file's marker"
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a lane found in events that it took.
+
+    Attributes:
+        found: whatever it is.
+    """
+
+    found: Any
+
+
+class Lane(Protocol):
+    """Takes whole blocks, if they are as they should be; what it leaves is read value by value."""
+
+    def blocks(self, buffer: bytes, at: int, header: Header) -> Generator[Taken, None, int]:
+        """Take the blocks from `at` on as they stand in the file; gives where the first begins that it leaves."""
+        ...
+
+    def inflated(self, data: bytes, count: int, header: Header) -> Generator[Taken, None, bool]:
+        """Take what one compressed block holds, all or nothing; gives whether it did."""
+        ...
+
+
 class AvroReader:
     """Reads one file that comes in pieces.
+
+    Args:
+        lane: takes blocks before they are read here, if there is one.
 
     Attributes:
         block: where in the file the block begins that is being read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lane: Lane | None = None) -> None:
+        self._lane = lane
         self.block = 0
         self._pieces: list[bytes] = []
         self._held = 0
@@ -82,12 +109,23 @@ class AvroReader:
         if self._header is not None:
             stream = io.BytesIO(buffer)
             while at < len(buffer):
+                left = yield from self._passed_over(buffer, at, self._header)
+                self.block += left - at
+                at = left
+                if at == len(buffer):
+                    break
                 after = yield from self._next(buffer, at, self._header, stream, last=last)
                 if after == at:
                     break
                 self.block += after - at
                 at = after
         self._pieces, self._held = [buffer[at:]], len(buffer) - at
+
+    def _passed_over(self, buffer: bytes, at: int, header: Header) -> Generator[Taken, None, int]:
+        """Where the first block begins that the lane leaves."""
+        if self._lane is None or self._trouble or header.codec != "null":
+            return at
+        return (yield from self._lane.blocks(buffer, at, header))
 
     def _next(
         self, buffer: bytes, at: int, header: Header, stream: io.BytesIO, *, last: bool
@@ -143,10 +181,12 @@ class AvroReader:
             after = buffer.find(header.sync, frame.begin) + SYNC_SIZE
             yield BrokenPart(self.block, buffer[frame.start : after], f"a block cannot be inflated: {error}")
             return after
-        inner = _Frame(0, frame.count, 0, len(inflated))
-        at, trouble = yield from _events(inflated, inner, header, io.BytesIO(inflated))
-        if trouble:
-            yield BrokenPart(self.block, inflated[at:], trouble)
+        taken = self._lane is not None and (yield from self._lane.inflated(inflated, frame.count, header))
+        if not taken:
+            inner = _Frame(0, frame.count, 0, len(inflated))
+            at, trouble = yield from _events(inflated, inner, header, io.BytesIO(inflated))
+            if trouble:
+                yield BrokenPart(self.block, inflated[at:], trouble)
         if len(beyond) <= _CHECKSUM:
             return frame.end + SYNC_SIZE
         at = frame.end - len(beyond)

@@ -165,3 +165,47 @@ def _bytes(data: bytes, at: int) -> tuple[bytes, int]:
     if at + size > len(data):
         raise EOFError
     return data[at : at + size], at + size
+
+
+_LETTERS: Final = {
+    "null": "N",
+    "boolean": "O",
+    "int": "I",
+    "long": "L",
+    "float": "F",
+    "double": "D",
+    "bytes": "B",
+    "string": "S",
+}
+_MOST_CHOICES: Final = 9
+_MOST_LETTERS: Final = 200
+_BODY: Final = frozenset("U2NB")
+
+
+def letters_of(schema: Any) -> str | None:  # noqa: ANN401 - a schema that fastavro parsed
+    """The schema of events as `kernel/avro.zig` reads it; None if it is one that it does not read."""
+    if not isinstance(schema, dict) or schema.get("type") != "record":
+        return None
+    letters = []
+    for field in schema["fields"]:
+        found = _letters(field["type"])
+        is_body = field["name"] == "Body"
+        if found is None or (is_body and not set(found) <= _BODY):
+            return None
+        letters.append("*" + found if is_body else found)
+    text = "".join(letters)
+    return text if text.count("*") == 1 and len(text) <= _MOST_LETTERS else None
+
+
+def _letters(kind: Any) -> str | None:  # noqa: ANN401 - likewise
+    if isinstance(kind, list):
+        choices = [*map(_letters, kind)]
+        if None in choices or not 0 < len(choices) <= _MOST_CHOICES:
+            return None
+        return f"U{len(choices)}" + "".join(choice or "" for choice in choices)
+    if isinstance(kind, dict):
+        if kind["type"] == "map":
+            values = _letters(kind["values"])
+            return None if values is None else "M" + values
+        kind = kind["type"]
+    return _LETTERS.get(kind) if isinstance(kind, str) else None

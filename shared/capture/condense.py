@@ -26,6 +26,7 @@ import msgspec
 from shared.capture.entries import CONDENSED, START, TERMINAL, UNKNOWN, Entry
 from shared.capture.rawjson import Slice, array_text, fields_text, name_text, object_text, slices_of
 from shared.capture.shapes import PER_ENTRY, taken_apart
+from shared.capture.times import UNREADABLE
 
 _OPENING = name_text(CONDENSED) + b':{"num_correlated_records":'
 _MOMENT = attrgetter("moment")
@@ -35,19 +36,37 @@ _ORDER = attrgetter("order")
 class Record(msgspec.Struct, frozen=True, gc=False):
     """A condensed record.
 
+    There are many of them, so those that are made together share one text.
+
     Attributes:
         uid: names it.
         revision: the highest counts.
         category: as the base spells it.
-        times: of its entries, ascending, in nanoseconds since 1970 or `times.UNREADABLE`.
-        line: its JSON text in one line.
+        first: time of its earliest entry, in nanoseconds since 1970 or `times.UNREADABLE`.
+        last: of the latest whose time can be read; likewise if there is none.
+        lines: a text that holds its JSON text as one line.
+        begin: where in it the line begins.
+        end: where it ends, with its break.
     """
 
     uid: str
     revision: int
     category: str
-    times: tuple[int, ...]
-    line: bytes
+    first: int
+    last: int
+    lines: bytes | memoryview
+    begin: int
+    end: int
+
+    @property
+    def line(self) -> bytes:
+        """Its JSON text, without a break."""
+        return bytes(self.lines[self.begin : self.end - 1])
+
+    @property
+    def order(self) -> tuple[int, str, int]:
+        """Sorts records."""
+        return (self.first, self.uid, self.revision)
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
@@ -87,9 +106,12 @@ def condensed(uid: str, revision: int, ordered: Sequence[Entry]) -> Record:
     if additional:
         pieces += (b',"additional_records":', array_text(additional))
     missing = "" if starts else ',"missing":["start"]'
-    facts = f'"attempts":{starts},"outcome":"{outcome}"{missing},"uid":"{uid}","revision":{revision}}}}}'
+    facts = f'"attempts":{starts},"outcome":"{outcome}"{missing},"uid":"{uid}","revision":{revision}}}}}\n'
     pieces += (absent, facts.encode())
-    return Record(uid, revision, base.category, tuple([entry.time for entry in ordered]), b"".join(pieces))
+    line = b"".join(pieces)
+    times = [entry.time for entry in ordered]
+    last = max((time for time in times if time < UNREADABLE), default=UNREADABLE)
+    return Record(uid, revision, base.category, times[0], last, line, 0, len(line))
 
 
 def _by_place(base: Entry, firsts: Mapping[str, Entry], number: int) -> tuple[list[Slice], bytes] | None:

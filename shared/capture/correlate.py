@@ -6,16 +6,21 @@ a capture file that is handled twice writes the same bytes twice.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
+from operator import attrgetter
 
 from shared.capture.condense import Record, condense
-from shared.capture.entries import Entry, entry_of
+from shared.capture.entries import START, TERMINAL, Entry, entry_of
 from shared.capture.grouping import Fit, places
-from shared.capture.whole import Whole, is_complete, take_whole
+from shared.capture.whole import Whole, take_whole
 from shared.model.captures import Counts
 from shared.model.operations import Known, Member, Operation, OperationKey, WaitingRoom, due
+
+
+_ORDER = attrgetter("order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +59,23 @@ class Plan:
     counts: Counts
 
 
-def correlate(arrived: Iterable[Entry], known: Known, run: Run) -> Plan:
+def correlate(arrived: Collection[Entry], known: Known, run: Run, whole: Iterable[Whole] = ()) -> Plan:
     """Decide about administrative entries with a correlation ID.
 
     Args:
         arrived: those of the run.
         known: what is kept of their operations.
         run: in which they arrived.
+        whole: operations of the run that are whole by themselves; the entries of those of which more is known
+            are weighed with the others.
     """
     groups: defaultdict[str, _Correlation] = defaultdict(lambda: _Correlation(run))
     for key, operation in known.operations.items():
         groups[key.correlation].operations[key] = list(operation.members)
     for correlation, room in known.rooms.items():
         groups[correlation].room = list(room.members)
-    whole, others = take_whole(arrived, known)
-    for entry in others:
+    whole, entangled = take_whole(whole, arrived, known)
+    for entry in chain(arrived, entangled):
         groups[entry.key.correlation].add(entry)
     records = [one.record for one in whole]
     passed: list[Entry] = []
@@ -85,7 +92,7 @@ def correlate(arrived: Iterable[Entry], known: Known, run: Run) -> Plan:
         room = WaitingRoom(correlation, tuple(group.room))
         if (room.members or correlation in known.rooms) and room != known.rooms.get(correlation):
             rooms.append(room)
-    records.sort(key=lambda record: (record.times[0], record.uid, record.revision))
+    records.sort(key=_ORDER)
     passed.sort(key=lambda entry: entry.order)
     counts += Counts(operations=len(records))
     return Plan(tuple(whole), tuple(operations), tuple(rooms), tuple(records), tuple(passed), counts)
@@ -105,13 +112,13 @@ def replay(known: Known, run: Run) -> Plan:
 
 def operation_of(whole: Whole, run: str, now: datetime) -> Operation:
     """A whole operation of that run as it is to be kept, so that late entries find it."""
-    members = (Member(entry.raw, run, entry.number, now, run, 1) for entry in whole.entries)
+    members = (Member(raw, run, number, now, run, 1) for number, raw in whole.entries())
     return Operation(whole.key, tuple(members))
 
 
 def _counts(whole: Iterable[Whole]) -> Counts:
     arrived = sum(one.arrived for one in whole)
-    condensed = sum(len(one.entries) for one in whole)
+    condensed = sum(one.number for one in whole)
     return Counts(entries=arrived, condensed=condensed, duplicates=arrived - condensed)
 
 
@@ -245,7 +252,9 @@ class _Correlation:
         return entry
 
     def _is_complete(self, members: Iterable[Member]) -> bool:
-        return is_complete(map(self._entry, members))
+        """Whether there are a Start and an end."""
+        statuses = {self._entry(member).status for member in members}
+        return START in statuses and not TERMINAL.isdisjoint(statuses)
 
     def _is_due(self, members: Iterable[Member]) -> bool:
         moment = due(members, self._run.wait)

@@ -138,7 +138,7 @@ def _together(plans: Iterable[Plan]) -> Plan:
         records=tuple(
             sorted(
                 (one for plan in found for one in plan.records),
-                key=lambda record: (record.times[0], record.uid, record.revision),
+                key=lambda record: record.order,
             )
         ),
         passed=tuple(sorted((one for plan in found for one in plan.passed), key=lambda entry: entry.order)),

@@ -1,7 +1,7 @@
 """From the bytes of a file to entries, numbered in their order."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.capture import avro
@@ -13,19 +13,35 @@ from shared.capture.rawjson import UnreadableError
 from shared.capture.records import Found, records_in
 
 
+@dataclass(slots=True)
+class Progress:
+    """How much of a file was read.
+
+    Attributes:
+        entries: what came out of it, things set aside included.
+        events: events that could be decoded.
+    """
+
+    entries: int = 0
+    events: int = 0
+
+
 class CaptureReader:
     """Reads one file that Event Hubs Capture wrote and that comes in pieces.
 
     Args:
         file: its name.
+        lane: takes blocks before they are read here, if there is one.
+
+    Attributes:
+        progress: how far it is; a lane counts here, too.
     """
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, lane: avro.Lane | None = None) -> None:
+        self.progress = Progress()
         self._file = file
-        self._avro = avro.AvroReader()
+        self._avro = avro.AvroReader(lane)
         self._compact = CompactReader()
-        self._events = 0
-        self._number = 0
         self._empty = True
         self._broken = False
 
@@ -46,8 +62,11 @@ class CaptureReader:
             return
         try:
             for value in self._avro.feed(data, last=last):
+                if isinstance(value, avro.Taken):
+                    yield value.found
+                    continue
                 found = self._in_event(value)
-                self._number += len(found)
+                self.progress.entries += len(found)
                 yield found
         except BrokenAvroError as error:
             self._broken = True
@@ -57,11 +76,12 @@ class CaptureReader:
         if isinstance(value, avro.BrokenPart):
             where = Position(self._file, offset=value.offset)
             return [Aside(AsideReason.BROKEN_BLOCK, value.message, where, value.raw)]
-        event, self._events = self._events, self._events + 1
+        event, number = self.progress.events, self.progress.entries
+        self.progress.events += 1
         body = value.get("Body") if isinstance(value, dict) else None
-        entries = self._compact.read(body, self._number) if isinstance(body, bytes) else None
+        entries = self._compact.read(body, number) if isinstance(body, bytes) else None
         if entries is None:
-            return [*numbered(_records_of_event(value, self._file, event), self._number)]
+            return [*numbered(records_of_event(value, self._file, event), number)]
         return entries
 
 
@@ -86,7 +106,7 @@ def numbered(found: Iterable[Found | Aside], start: int = 0) -> Iterator[Entry |
             yield Aside(error.reason, str(error), position, text)
 
 
-def _records_of_event(event: Any, file: str, number: int) -> Iterator[Found | Aside]:  # noqa: ANN401 - decoded Avro
+def records_of_event(event: Any, file: str, number: int) -> Iterator[Found | Aside]:  # noqa: ANN401 - decoded Avro
     """The records in one event of the schema `Microsoft.ServiceBus.Messaging.EventData`.
 
     learn.microsoft.com/azure/event-hubs/explore-captured-avro-files

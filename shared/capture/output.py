@@ -56,7 +56,7 @@ class Compression(StrEnum):
 
 
 class Packer:
-    """Makes NDJSON of lines, and compresses it bit by bit; the same bits give the same bytes."""
+    """Compresses lines bit by bit; the same bits give the same bytes."""
 
     def __init__(self, compression: Compression = Compression.GZIP) -> None:
         self._stream = (
@@ -65,9 +65,9 @@ class Packer:
             else zstd.ZstdCompressor(_ZSTD_LEVEL)
         )
 
-    def add(self, lines: Iterable[bytes]) -> bytes:
-        """Take lines, without their breaks; gives what is ready of the file."""
-        return self._stream.compress(b"\n".join([*lines, b""]))
+    def add(self, lines: bytes) -> bytes:
+        """Take lines; gives what is ready of the file."""
+        return self._stream.compress(lines)
 
     def end(self) -> bytes:
         """The rest of the file."""
@@ -94,12 +94,19 @@ class Contents:
     last: str | None
 
 
-def lines_of(passed: Iterable[Entry], records: Iterable[Record]) -> Iterator[bytes]:
-    """The lines, without their breaks: what passes through, then the condensed records."""
-    for entry in passed:
-        yield entry.raw
+def lines_of(passed: Iterable[Entry], records: Iterable[Record]) -> bytes:
+    """The lines, each with its break: what passes through, then the condensed records."""
+    pieces: list[bytes | memoryview] = [piece for entry in passed for piece in (entry.raw, b"\n")]
+    lines: bytes | memoryview = b""
+    begin = end = 0
     for record in records:
-        yield record.line
+        if record.lines is lines and record.begin == end:
+            end = record.end
+            continue
+        pieces.append(lines[begin:end])
+        lines, begin, end = record.lines, record.begin, record.end
+    pieces.append(lines[begin:end])
+    return b"".join(pieces)
 
 
 class Tally:
@@ -116,11 +123,10 @@ class Tally:
         self._records += len(records)
         self._count(Counter([entry.category for entry in passed]))
         self._count(Counter([record.category for record in records]))
-        times = [self._first, *(entry.time for entry in passed)]
-        times += [time for record in records for time in record.times]
-        self._first = min(times)
-        times[0] = self._last
-        self._last = max(time for time in times if time < UNREADABLE)
+        times = [entry.time for entry in passed]
+        self._first = min(self._first, *times, *[record.first for record in records])
+        times += [record.last for record in records]
+        self._last = max(self._last, *[time for time in times if time < UNREADABLE])
 
     def _count(self, found: Mapping[str, int]) -> None:
         known = self._categories

@@ -1,79 +1,82 @@
-"""Operations that begin and end within one run and of which nothing was known before: most of them.
+"""Operations that begin and end within a part of a file and of which nothing was known before: most of them.
 
-They need not be weighed against what is kept, so their records are made straight from the entries.
+They need not be weighed against what is kept, so their records are made where they are read.
 """
 
-from collections.abc import Iterable
-from itertools import groupby
-from operator import attrgetter
+import sys
+from array import array
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from shared.capture.condense import Record, condensed, in_order
-from shared.capture.entries import START, TERMINAL, Entry
+from shared.capture.condense import Record
+from shared.capture.entries import Entry, entry_of
 from shared.model.operations import Known, OperationKey
-
-_RAW = attrgetter("raw")
 
 
 class Whole(msgspec.Struct, frozen=True, gc=False):
-    """A whole operation.
+    """An operation that is whole by itself, with its record if nothing else is known of it.
 
     Attributes:
-        key: what its entries have in common.
-        uid: names its condensed record.
-        entries: in the order in which they happened, each once.
+        key: what its entries have in common; all of it is there.
+        record: its condensed record, the first.
+        texts: a text that holds its entries in the order in which they happened, each once, a line each.
+        begin: where in it they begin.
+        end: where they end, with a break.
+        numbers: the numbers of these entries, of four bytes each, the lowest first.
         arrived: how many there were with duplicates.
+        succeeded: whether one of them is a Success.
     """
 
     key: OperationKey
-    uid: str
-    entries: list[Entry]
+    record: Record
+    texts: bytes | memoryview
+    begin: int
+    end: int
+    numbers: bytes
     arrived: int
+    succeeded: bool
 
     @property
-    def record(self) -> Record:
-        """Its condensed record, the first."""
-        return condensed(self.uid, 1, self.entries)
+    def number(self) -> int:
+        """How many entries it has."""
+        return len(self.numbers) // _NUMBER
+
+    def entries(self) -> Iterator[tuple[int, bytes]]:
+        """Its entries, number and text."""
+        numbers = array("I", self.numbers)
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        return zip(numbers, bytes(self.texts[self.begin : self.end]).splitlines(), strict=True)
+
+    def taken_apart(self) -> Iterator[Entry]:
+        """Its entries, as if it had not been seen that they are all."""
+        return (entry_of(number, raw) for number, raw in self.entries())
 
 
-def take_whole(arrived: Iterable[Entry], known: Known) -> tuple[list[Whole], list[Entry]]:
-    """Whole operations, and the entries of all others.
+_NUMBER = 4
+
+
+def take_whole(
+    whole: Iterable[Whole], others: Iterable[Entry], known: Known
+) -> tuple[list[Whole], list[Entry]]:
+    """Those of which nothing else is known, and the entries of the rest.
 
     Where a correlation ID has entries that lack their operation's name or resource, everything depends on
     everything, so none of its operations is taken.
+
+    Args:
+        whole: all of them.
+        others: what arrived beside them.
+        known: what is kept.
     """
-    groups: dict[OperationKey, list[Entry]] = {}
-    tangled = set(known.rooms)
-    for entry in arrived:
-        key = entry.key
-        group = groups.get(key)
-        if group is not None:
-            group.append(entry)
+    tangled = {entry.key.correlation for entry in others if not entry.key.complete}
+    tangled |= known.rooms.keys()
+    alone: list[Whole] = []
+    entries: list[Entry] = []
+    for one in whole:
+        if one.key in known.operations or one.key.correlation in tangled:
+            entries += one.taken_apart()
         else:
-            groups[key] = [entry]
-            if not key.complete:
-                tangled.add(key.correlation)
-    operations = known.operations
-    whole: list[Whole] = []
-    others: list[Entry] = []
-    for key, group in groups.items():
-        if key in operations or key.correlation in tangled or not is_complete(group):
-            others += group
-        else:
-            whole.append(Whole(key, key.uid, _distinct(group), len(group)))
-    return whole, others
-
-
-def is_complete(entries: Iterable[Entry]) -> bool:
-    """Whether there are a Start and an end."""
-    statuses = {entry.status for entry in entries}
-    return START in statuses and not TERMINAL.isdisjoint(statuses)
-
-
-def _distinct(entries: list[Entry]) -> list[Entry]:
-    """The entries in order, each once."""
-    ordered = in_order(entries)
-    if len({entry.moment for entry in ordered}) == len(ordered):
-        return ordered
-    return [next(same) for _, same in groupby(ordered, _RAW)]
+            alone.append(one)
+    return alone, entries

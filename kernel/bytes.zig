@@ -1,0 +1,51 @@
+//! Comparing and copying of short texts, sixteen bytes at a time: most are too short for a call to be worth it.
+
+const Block = @Vector(16, u8);
+
+/// Whether two texts are equal.
+pub inline fn equal(one: []const u8, two: []const u8) bool {
+    if (one.len != two.len) return false;
+    const size = one.len;
+    if (size >= 16) {
+        var at: usize = 0;
+        while (at + 16 <= size) : (at += 16) {
+            if (!same(one, two, at)) return false;
+        }
+        return at == size or same(one, two, size - 16);
+    }
+    if (size >= 8) return word(u64, one, 0) == word(u64, two, 0) and word(u64, one, size - 8) == word(u64, two, size - 8);
+    if (size >= 4) return word(u32, one, 0) == word(u32, two, 0) and word(u32, one, size - 4) == word(u32, two, size - 4);
+    for (one, two) |left, right| {
+        if (left != right) return false;
+    }
+    return true;
+}
+
+inline fn same(one: []const u8, two: []const u8, at: usize) bool {
+    const left: Block = one[at..][0..16].*;
+    const right: Block = two[at..][0..16].*;
+    return @reduce(.And, left == right);
+}
+
+inline fn word(comptime Word: type, text: []const u8, at: usize) Word {
+    return @bitCast(text[at..][0..@sizeOf(Word)].*);
+}
+
+const long = 512;
+
+/// Copy a text to the beginning of a place that does not overlap it.
+pub inline fn copy(place: []u8, text: []const u8) void {
+    const size = text.len;
+    if (size >= long) {
+        @memcpy(place[0..size], text);
+    } else if (size >= 16) {
+        var at: usize = 0;
+        while (at + 16 <= size) : (at += 16) place[at..][0..16].* = text[at..][0..16].*;
+        place[size - 16 ..][0..16].* = text[size - 16 ..][0..16].*;
+    } else if (size >= 8) {
+        place[0..8].* = text[0..8].*;
+        place[size - 8 ..][0..8].* = text[size - 8 ..][0..8].*;
+    } else for (text, place[0..size]) |byte, *to| {
+        to.* = byte;
+    }
+}

@@ -1,0 +1,220 @@
+//! Records: the objects in an event's body, taken apart into their fields, and what we look at in them.
+
+const std = @import("std");
+const bytes = @import("bytes.zig");
+const json = @import("json.zig");
+const time = @import("time.zig");
+
+pub const Error = json.Error || std.mem.Allocator.Error;
+
+/// A field, by its places in the record's text.
+pub const Field = extern struct {
+    name: u32,
+    name_size: u32,
+    value: u32,
+    value_size: u32,
+
+    pub fn nameIn(self: Field, text: []const u8) []const u8 {
+        return text[self.name..][0..self.name_size];
+    }
+
+    pub fn valueIn(self: Field, text: []const u8) []const u8 {
+        return text[self.value..][0..self.value_size];
+    }
+};
+
+/// Part of a text.
+pub const Span = extern struct {
+    at: u32 = 0,
+    size: u32 = 0,
+
+    pub fn in(self: Span, text: []const u8) []const u8 {
+        return text[self.at..][0..self.size];
+    }
+};
+
+pub const Status = enum(u32) { start, accept, success, failure, cancelled, none };
+
+/// What becomes of a record: combined with others, handed on, or left to the exact reader.
+pub const Kind = enum(u32) { administrative, passing, odd };
+
+/// What we look at in a record; spans are of its text, without quotes.
+pub const Head = struct {
+    kind: Kind = .odd,
+    category: Span = .{},
+    correlation: Span = .{},
+    operation: Span = .{},
+    resource: Span = .{},
+    status: Status = .none,
+    keyed: bool = true, // Whether the three before the status are strings as they stand, or absent.
+    time: i64 = 0,
+};
+
+/// A record that was scanned: where it stands in the body's text, and its fields.
+pub const Scanned = struct { text: Span, fields: Span, head: Head };
+
+const most_fields = 96;
+const condensed = "azure_activity_administrative_condensed";
+
+/// Scans bodies; what it found of the last one stays until the next.
+pub const Scanner = struct {
+    gpa: std.mem.Allocator,
+    records: std.ArrayList(Scanned) = .empty,
+    fields: std.ArrayList(Field) = .empty,
+
+    const few = 1000;
+    const least = 16; // Bytes that records have on the average, where there are more than a few.
+
+    /// Scan `{"records":[...]}` from `begin` to `end`.
+    pub fn body(self: *Scanner, text: []const u8, begin: usize, end: usize) Error!void {
+        self.records.clearRetainingCapacity();
+        self.fields.clearRetainingCapacity();
+        var at = json.white(text, begin);
+        if (text[at] != '{') return error.Odd;
+        at = json.white(text, at + 1);
+        if (!std.mem.startsWith(u8, text[at..], "\"records\"")) return error.Odd;
+        const array = try json.colon(text, at + "\"records\"".len);
+        at = try self.items(text, array);
+        if (self.records.items.len > few and self.records.items.len * least > at - array) return error.Odd;
+        at = json.white(text, at);
+        if (text[at] != '}') return error.Odd;
+        if (json.white(text, at + 1) != end) return error.Odd;
+    }
+
+    fn items(self: *Scanner, text: []const u8, array: usize) Error!usize {
+        if (text[array] != '[') return error.Odd;
+        var at = json.white(text, array + 1);
+        if (text[at] == ']') return at + 1;
+        while (true) {
+            at = json.white(text, try self.record(text, at));
+            if (text[at] == ']') return at + 1;
+            if (text[at] != ',') return error.Odd;
+            at = json.white(text, at + 1);
+        }
+    }
+
+    fn record(self: *Scanner, text: []const u8, begin: usize) Error!usize {
+        if (text[begin] != '{') return error.Odd;
+        const first = self.fields.items.len;
+        var head: Head = .{};
+        var sound = true;
+        var at = json.white(text, begin + 1);
+        if (text[at] == '}') {
+            sound = false;
+        } else while (true) {
+            if (text[at] != '"') return error.Odd;
+            const name = try json.string(text, at + 1);
+            const value = try json.colon(text, name.end);
+            var end: usize = undefined;
+            var plain = false;
+            if (text[value] == '"') {
+                const string = try json.string(text, value + 1);
+                end = string.end;
+                plain = string.plain;
+            } else end = try json.value(text, value);
+            try self.fields.append(self.gpa, .{
+                .name = @intCast(at + 1 - begin),
+                .name_size = @intCast(name.end - at - 2),
+                .value = @intCast(value - begin),
+                .value_size = @intCast(end - value),
+            });
+            if (!name.plain or !note(&head, text, begin, text[at + 1 .. name.end - 1], value, end, plain)) sound = false;
+            at = json.white(text, end);
+            if (text[at] == '}') break;
+            if (text[at] != ',') return error.Odd;
+            at = json.white(text, at + 1);
+        }
+        at += 1;
+        const whole = text[begin..at];
+        const size = self.fields.items.len - first;
+        const fields: Span = .{ .at = @intCast(first), .size = @intCast(size) };
+        if (sound and self.isEachOnce(text, whole, fields)) head.kind = kindOf(head, whole);
+        try self.records.append(self.gpa, .{
+            .text = .{ .at = @intCast(begin), .size = @intCast(whole.len) },
+            .fields = fields,
+            .head = head,
+        });
+        return at;
+    }
+
+    /// Whether no field stands twice; quick where the names are those of the record before.
+    fn isEachOnce(self: *Scanner, text: []const u8, whole: []const u8, fields: Span) bool {
+        const ours = self.fields.items[fields.at..];
+        if (self.records.items.len > 0) {
+            const before = self.records.items[self.records.items.len - 1];
+            if (before.head.kind != .odd and before.fields.size == fields.size) {
+                const other = before.text.in(text);
+                for (ours, self.fields.items[before.fields.at..][0..before.fields.size]) |one, two| {
+                    if (!bytes.equal(one.nameIn(whole), two.nameIn(other))) break;
+                } else return true;
+            }
+        }
+        if (ours.len > most_fields) return false;
+        for (ours, 0..) |one, number| {
+            for (ours[0..number]) |two| {
+                if (bytes.equal(one.nameIn(whole), two.nameIn(whole))) return false;
+            }
+        }
+        return true;
+    }
+};
+
+/// Remember a field's value if we look at it; false if the record is odd.
+inline fn note(head: *Head, text: []const u8, begin: usize, name: []const u8, value: usize, end: usize, plain: bool) bool {
+    const place = switch (name.len) {
+        4 => if (std.mem.eql(u8, name, "time")) return noteTime(head, text[value..end], plain) else return true,
+        8 => if (std.mem.eql(u8, name, "category")) &head.category else return true,
+        10 => if (std.mem.eql(u8, name, "resourceId"))
+            &head.resource
+        else if (std.mem.eql(u8, name, "resultType")) {
+            head.status = if (plain) statusOf(text[value + 1 .. end - 1]) else .none;
+            return true;
+        } else return true,
+        13 => if (std.mem.eql(u8, name, "correlationId"))
+            &head.correlation
+        else if (std.mem.eql(u8, name, "operationName")) &head.operation else return true,
+        condensed.len => return !std.mem.eql(u8, name, condensed),
+        else => return true,
+    };
+    if (!plain) {
+        head.keyed = false;
+        return place != &head.category;
+    }
+    place.* = .{ .at = @intCast(value + 1 - begin), .size = @intCast(end - value - 2) };
+    return true;
+}
+
+fn noteTime(head: *Head, value: []const u8, plain: bool) bool {
+    if (!plain) return false;
+    head.time = time.nanoseconds(value[1 .. value.len - 1]) orelse return false;
+    return true;
+}
+
+/// What becomes of a record in which no field is odd by itself.
+fn kindOf(head: Head, text: []const u8) Kind {
+    if (head.time == 0 or head.category.size == 0) return .odd;
+    if (!isAdministrative(head.category.in(text))) return .passing;
+    const sound = head.keyed and head.correlation.size > 0 and head.status != .none;
+    return if (sound) .administrative else .odd;
+}
+
+fn isAdministrative(category: []const u8) bool {
+    inline for (.{ "administrative", "write", "delete", "action" }) |name| {
+        if (std.ascii.eqlIgnoreCase(category, name)) return true;
+    }
+    return false;
+}
+
+/// The folded status; none if it is one that only the exact reader folds.
+fn statusOf(name: []const u8) Status {
+    inline for (.{
+        .{ "start", Status.start },         .{ "started", Status.start },
+        .{ "accept", Status.accept },       .{ "accepted", Status.accept },
+        .{ "success", Status.success },     .{ "succeeded", Status.success },
+        .{ "failure", Status.failure },     .{ "failed", Status.failure },
+        .{ "cancelled", Status.cancelled }, .{ "canceled", Status.cancelled },
+    }) |known| {
+        if (std.ascii.eqlIgnoreCase(name, known[0])) return known[1];
+    }
+    return .none;
+}

@@ -1,0 +1,192 @@
+//! The entries that are held until their part of the file is cut: grouped by operation.
+
+const std = @import("std");
+const bytes = @import("bytes.zig");
+const record = @import("record.zig");
+const Field = record.Field;
+const Span = record.Span;
+const Status = record.Status;
+
+pub const none: u32 = std.math.maxInt(u32);
+
+/// Bytes that each entry counts beside its text.
+pub const overhead = 256;
+
+/// An administrative entry; its text is in `Store.texts`.
+pub const Entry = struct {
+    text: Span,
+    number: u32,
+    next: u32 = none,
+    fields: Span = .{},
+    category: Span = .{},
+    status: Status,
+    time: i64 = 0,
+    odd: bool = false,
+
+    /// Sorts what happened at once: Starts first, ends last.
+    fn rank(self: Entry) u8 {
+        return switch (self.status) {
+            .start => 0,
+            .accept => 1,
+            .success, .failure, .cancelled => 3,
+            .none => 2,
+        };
+    }
+
+    pub fn ends(self: Entry) bool {
+        return self.rank() == 3;
+    }
+};
+
+/// The sizes of a key's parts: correlation ID, operation, resource.
+pub const Parts = [3]u32;
+
+/// An operation; its key is in `Store.keys`, in lower case, its entries are linked.
+pub const Group = struct {
+    hash: u64,
+    key: Span,
+    parts: Parts,
+    first: u32,
+    last: u32,
+    count: u32 = 0,
+    size: u32 = 0,
+    touched: u32 = 0,
+    starts: bool = false,
+    ends: bool = false,
+    odd: bool = false,
+    taken: bool = false,
+
+    /// Whether there are a Start and an end.
+    pub fn complete(self: Group) bool {
+        return self.starts and self.ends;
+    }
+
+    /// Whether its record can be made here if nothing else is known of it.
+    pub fn whole(self: Group) bool {
+        return self.complete() and !self.odd and self.parts[1] > 0 and self.parts[2] > 0;
+    }
+};
+
+pub const Store = struct {
+    gpa: std.mem.Allocator,
+    seed: u64 = 0,
+    size: u32 = 0,
+    clock: u32 = 0,
+    texts: std.ArrayList(u8) = .empty,
+    fields: std.ArrayList(Field) = .empty,
+    keys: std.ArrayList(u8) = .empty,
+    entries: std.ArrayList(Entry) = .empty,
+    groups: std.ArrayList(Group) = .empty,
+    slots: std.ArrayList(u32) = .empty,
+
+    const Error = std.mem.Allocator.Error;
+
+    /// Take in an entry of the operation with that key, whose parts stand one after the other.
+    pub fn add(self: *Store, key: []const u8, parts: Parts, text: []const u8, fields: []const Field, made: Entry) Error!void {
+        var entry = made;
+        entry.text = .{ .at = @intCast(self.texts.items.len), .size = @intCast(text.len) };
+        entry.fields = .{ .at = @intCast(self.fields.items.len), .size = @intCast(fields.len) };
+        try self.texts.appendSlice(self.gpa, text);
+        try self.fields.appendSlice(self.gpa, fields);
+        try self.link(try self.groupOf(key, parts), entry);
+    }
+
+    fn link(self: *Store, number: u32, entry: Entry) Error!void {
+        const place: u32 = @intCast(self.entries.items.len);
+        try self.entries.append(self.gpa, entry);
+        const group = &self.groups.items[number];
+        if (group.count == 0) group.first = place else self.entries.items[group.last].next = place;
+        group.last = place;
+        group.count += 1;
+        group.touched = self.clock;
+        self.clock += 1;
+        group.starts = group.starts or entry.status == .start;
+        group.ends = group.ends or entry.ends();
+        group.odd = group.odd or entry.odd;
+        const size = entry.text.size + overhead;
+        group.size += size;
+        self.size += size;
+    }
+
+    fn groupOf(self: *Store, key: []const u8, parts: Parts) Error!u32 {
+        if (2 * (self.groups.items.len + 1) > self.slots.items.len) try self.grow();
+        const hash = std.hash.Wyhash.hash(self.seed, key);
+        const slot = self.find(hash, key, parts);
+        if (slot.* == none) {
+            slot.* = @intCast(self.groups.items.len);
+            const at: u32 = @intCast(self.keys.items.len);
+            try self.keys.appendSlice(self.gpa, key);
+            try self.groups.append(self.gpa, .{
+                .hash = hash,
+                .key = .{ .at = at, .size = @intCast(key.len) },
+                .parts = parts,
+                .first = none,
+                .last = none,
+            });
+        }
+        return slot.*;
+    }
+
+    fn find(self: *Store, hash: u64, key: []const u8, parts: Parts) *u32 {
+        const mask = self.slots.items.len - 1;
+        var at = @as(usize, @truncate(hash)) & mask;
+        while (true) : (at = (at + 1) & mask) {
+            const slot = &self.slots.items[at];
+            if (slot.* == none) return slot;
+            const group = self.groups.items[slot.*];
+            if (group.hash == hash and std.mem.eql(u32, &group.parts, &parts) and
+                bytes.equal(group.key.in(self.keys.items), key)) return slot;
+        }
+    }
+
+    fn grow(self: *Store) Error!void {
+        const size = @max(1024, 2 * self.slots.items.len);
+        try self.slots.resize(self.gpa, size);
+        @memset(self.slots.items, none);
+        for (self.groups.items, 0..) |group, number| {
+            self.find(group.hash, group.key.in(self.keys.items), group.parts).* = @intCast(number);
+        }
+    }
+
+    /// Whether an entry happened before another of its operation; the same however they arrived.
+    pub fn before(self: *Store, one: u32, two: u32) bool {
+        const left = self.entries.items[one];
+        const right = self.entries.items[two];
+        if (left.time != right.time) return left.time < right.time;
+        if (left.rank() != right.rank()) return left.rank() < right.rank();
+        return std.mem.order(u8, left.text.in(self.texts.items), right.text.in(self.texts.items)) == .lt;
+    }
+
+    /// Whether two entries are equal byte for byte.
+    pub fn same(self: *Store, one: u32, two: u32) bool {
+        const left = self.entries.items[one].text.in(self.texts.items);
+        return bytes.equal(left, self.entries.items[two].text.in(self.texts.items));
+    }
+
+    /// Give the groups that were not taken to another store, in the order in which each got its last entry.
+    pub fn leave(self: *Store, order: []const u32, other: *Store) Error!void {
+        for (order) |number| {
+            const group = self.groups.items[number];
+            if (group.taken) continue;
+            var at = group.first;
+            while (at != none) : (at = self.entries.items[at].next) {
+                var entry = self.entries.items[at];
+                entry.next = none;
+                const fields = self.fields.items[entry.fields.at..][0..entry.fields.size];
+                const key = group.key.in(self.keys.items);
+                try other.add(key, group.parts, entry.text.in(self.texts.items), fields, entry);
+            }
+        }
+    }
+
+    pub fn clear(self: *Store) void {
+        self.size = 0;
+        self.clock = 0;
+        self.texts.clearRetainingCapacity();
+        self.fields.clearRetainingCapacity();
+        self.keys.clearRetainingCapacity();
+        self.entries.clearRetainingCapacity();
+        self.groups.clearRetainingCapacity();
+        @memset(self.slots.items, none);
+    }
+};

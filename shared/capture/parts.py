@@ -1,0 +1,146 @@
+"""A capture file as it comes, in parts, so that memory does not grow with it.
+
+A part holds what is ready: entries that pass through, what is set aside, and operations that are complete.
+Those that had their last entry long ago go first, since more may come of the others. What is open stays for
+the next part, unless there is too much of it: then the oldest goes too, to be parked.
+
+Where the cuts are depends on the file alone, so that a file which is handled again falls into the same parts.
+"""
+
+import io
+from collections.abc import Generator, Iterable, Iterator
+from typing import Final
+
+from fastavro import schemaless_reader
+
+from shared.capture.aside import Aside
+from shared.capture.avro import Taken
+from shared.capture.avro_header import Header, letters_of
+from shared.capture.decode import CaptureReader, numbered, records_of_event
+from shared.capture.entries import Entry
+from shared.capture.kernel import Kernel, Stop
+from shared.capture.sift import WINDOW, Beside, Sifted
+
+PART: Final = 4 << 20
+"""Bytes of entries that are held at most, but for the last event's; a part has about half of it. More costs
+memory, about half as much again as this; less costs storage round trips, for each part some."""
+
+_PIECE: Final = 1 << 20
+"""Bytes of a file that the kernel is given at once, if a block has no more."""
+
+
+class Parts:
+    """One capture file, until its entries leave in parts.
+
+    The texts of a part's whole operations stand in the kernel's memory: they are gone when the next is asked for.
+
+    Args:
+        file: its name.
+        most: bytes of entries that are held.
+        window: how many entries that pass through are remembered at least, so that repeated ones are found.
+    """
+
+    def __init__(self, file: str, most: int = PART, window: int = WINDOW) -> None:
+        self._file = file
+        self._most = most
+        self._kernel = Kernel(most)
+        self._reader = CaptureReader(file, self)
+        self._beside = Beside(window)
+        self._given: dict[int, Entry] = {}
+        self._places = 0
+        self._header: Header | None = None
+        self._understood = False
+
+    @property
+    def block(self) -> int:
+        """Where in the file the block begins that is being read."""
+        return self._reader.block
+
+    def feed(self, data: bytes, *, last: bool = False) -> Iterator[Sifted]:
+        """Take in what comes next in the file; gives the parts that are full, one after the other.
+
+        Args:
+            data: the bytes.
+            last: whether nothing comes after them.
+        """
+        return self.cut(self._reader.feed(data, last=last))
+
+    def cut(self, events: Iterable[Iterable[Entry | Aside]]) -> Iterator[Sifted]:
+        """Take in what is found in events; gives the parts that are full, one after the other."""
+        for found in events:
+            self._add(found)
+            if self._kernel.held + self._beside.size >= self._most:
+                yield self._leave(self._most // 2)
+
+    def rest(self) -> Sifted:
+        """The last part: everything that is left."""
+        return self._leave(0)
+
+    def blocks(self, buffer: bytes, at: int, header: Header) -> Generator[Taken, None, int]:
+        """Take blocks as they stand in the file; gives where the first begins that is to be read exactly."""
+        if not self._understands(header):
+            return at
+        size = _PIECE
+        with memoryview(buffer) as whole:
+            while True:
+                stop = yield from self._run(header, whole[at : at + size])
+                is_all = at + size >= len(buffer)
+                at += self._kernel.at
+                if is_all or stop is Stop.BLOCK:
+                    return at
+                if not self._kernel.at:
+                    size *= 4
+
+    def inflated(self, data: bytes, count: int, header: Header) -> Generator[Taken, None, bool]:
+        """Take what one compressed block holds, all or nothing; gives whether it did."""
+        if not data or count <= 0 or not self._understands(header):
+            return False
+        return (yield from self._run(header, data, count)) is Stop.END
+
+    def _understands(self, header: Header) -> bool:
+        if self._header is None:
+            self._header = header
+            letters = letters_of(header.schema)
+            if letters is not None:
+                self._kernel.describe(letters, header.sync)
+                self._understood = True
+        return self._understood
+
+    def _run(
+        self, header: Header, data: bytes | memoryview, alone: int = 0
+    ) -> Generator[Taken, None, Stop]:
+        """Have the kernel read that as far as it can; gives what it leaves, and time to cut a part."""
+        kernel, progress = self._kernel, self._reader.progress
+        kernel.count(progress.entries, progress.events)
+        stop = kernel.run(data, alone, self._beside.size)
+        while stop not in (Stop.END, Stop.BLOCK):
+            yield Taken(() if stop is Stop.FULL else self._left_in_event(stop, header))
+            stop = kernel.run(b"", alone, self._beside.size)
+        progress.entries, progress.events = kernel.number, kernel.events
+        return stop
+
+    def _left_in_event(self, stop: Stop, header: Header) -> list[Entry | Aside]:
+        """What the kernel left in an event, read exactly."""
+        kernel = self._kernel
+        event = schemaless_reader(io.BytesIO(kernel.event), header.schema, None)
+        records = [*records_of_event(event, self._file, kernel.events - 1)]
+        if stop is Stop.RECORDS:
+            return [item for number, place in kernel.odd() for item in numbered([records[place]], number)]
+        found = [*numbered(records, kernel.number)]
+        kernel.count(kernel.number + len(found), kernel.events)
+        return found
+
+    def _add(self, found: Iterable[Entry | Aside]) -> None:
+        for item in found:
+            if isinstance(item, Entry) and item.administrative and item.key.correlation:
+                self._given[self._places] = item
+                self._kernel.add(self._places, item)
+                self._places += 1
+            else:
+                self._beside.add(item)
+
+    def _leave(self, stay: int) -> Sifted:
+        for entry in self._kernel.passed():
+            self._beside.add(entry)
+        left = self._kernel.leave(stay, self._given)
+        return self._beside.taken(left.whole, left.others)
