@@ -3,6 +3,9 @@
 
 pub const Error = error{Broken};
 
+/// Bytes that a number may have.
+pub const longest = 10;
+
 /// Reads from a slice, and never beyond it.
 pub const Reader = struct {
     data: []const u8,

@@ -108,8 +108,10 @@ pub const Cut = struct {
                 .time = entry.time,
             });
             try self.numbers.append(self.gpa, entry.number);
-            try self.texts.appendSlice(self.gpa, entry.text.in(store.texts.items));
-            try self.texts.append(self.gpa, '\n');
+            if (!entry.odd) {
+                try self.texts.appendSlice(self.gpa, entry.text.in(store.texts.items));
+                try self.texts.append(self.gpa, '\n');
+            }
             row.first = @min(row.first, entry.time);
             row.last = @max(row.last, entry.time);
             if (entry.status == .success) row.succeeded = 1;

@@ -36,10 +36,9 @@ pub inline fn string(text: []const u8, start: usize) Error!String {
 inline fn special(block: Block) u16 {
     const quotes: @Vector(16, bool) = block == @as(Block, @splat('"'));
     const backslashes: @Vector(16, bool) = block == @as(Block, @splat('\\'));
-    const controls: @Vector(16, bool) = block < @as(Block, @splat(0x20));
-    const others: @Vector(16, bool) = block >= @as(Block, @splat(0x80));
-    return @as(u16, @bitCast(quotes)) | @as(u16, @bitCast(backslashes)) |
-        @as(u16, @bitCast(controls)) | @as(u16, @bitCast(others));
+    // Bytes of no ASCII are negative as signed ones, and so below the controls' end, too.
+    const others: @Vector(16, bool) = @as(@Vector(16, i8), @bitCast(block)) < @as(@Vector(16, i8), @splat(0x20));
+    return @as(u16, @bitCast(quotes)) | @as(u16, @bitCast(backslashes)) | @as(u16, @bitCast(others));
 }
 
 /// What follows a backslash at `at`; gives where it ends. Half a surrogate pair is let through, as it came.

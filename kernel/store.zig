@@ -12,7 +12,7 @@ pub const none: u32 = std.math.maxInt(u32);
 /// Bytes that each entry counts beside its text.
 pub const overhead = 256;
 
-/// An administrative entry; its text is in `Store.texts`.
+/// An administrative entry; its text is in `Store.texts`, but for an odd one's, which the app keeps.
 pub const Entry = struct {
     text: Span,
     number: u32,
@@ -72,7 +72,7 @@ pub const Store = struct {
     seed: u64 = 0,
     size: u32 = 0,
     clock: u32 = 0,
-    texts: std.ArrayList(u8) = .empty,
+    texts: std.ArrayList(u8) = .empty, // Those of the entries, in them or between the bytes of the file.
     fields: std.ArrayList(Field) = .empty,
     keys: std.ArrayList(u8) = .empty,
     entries: std.ArrayList(Entry) = .empty,
@@ -82,11 +82,9 @@ pub const Store = struct {
     const Error = std.mem.Allocator.Error;
 
     /// Take in an entry of the operation with that key, whose parts stand one after the other.
-    pub fn add(self: *Store, key: []const u8, parts: Parts, text: []const u8, fields: []const Field, made: Entry) Error!void {
+    pub fn add(self: *Store, key: []const u8, parts: Parts, fields: []const Field, made: Entry) Error!void {
         var entry = made;
-        entry.text = .{ .at = @intCast(self.texts.items.len), .size = @intCast(text.len) };
         entry.fields = .{ .at = @intCast(self.fields.items.len), .size = @intCast(fields.len) };
-        try self.texts.appendSlice(self.gpa, text);
         try self.fields.appendSlice(self.gpa, fields);
         try self.link(try self.groupOf(key, parts), entry);
     }
@@ -172,9 +170,13 @@ pub const Store = struct {
             while (at != none) : (at = self.entries.items[at].next) {
                 var entry = self.entries.items[at];
                 entry.next = none;
+                if (!entry.odd) {
+                    entry.text.at = @intCast(other.texts.items.len);
+                    try other.texts.appendSlice(self.gpa, self.entries.items[at].text.in(self.texts.items));
+                }
                 const fields = self.fields.items[entry.fields.at..][0..entry.fields.size];
                 const key = group.key.in(self.keys.items);
-                try other.add(key, group.parts, entry.text.in(self.texts.items), fields, entry);
+                try other.add(key, group.parts, fields, entry);
             }
         }
     }

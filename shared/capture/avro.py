@@ -59,8 +59,24 @@ class Taken:
 class Lane(Protocol):
     """Takes whole blocks, if they are as they should be; what it leaves is read value by value."""
 
-    def blocks(self, buffer: bytes, at: int, header: Header) -> Generator[Taken, None, int]:
-        """Take the blocks from `at` on as they stand in the file; gives where the first begins that it leaves."""
+    def begin(self, header: Header) -> bool:
+        """Begin a file; gives whether it can read such a one at all."""
+        ...
+
+    def blocks(self, data: bytes | memoryview, header: Header) -> Generator[Taken, None, bool]:
+        """Take what comes next in the file, blocks as they stand in it; what is no whole block yet waits for more.
+
+        Gives whether all is well. If not, the next block is to be taken `back` and read here.
+        """
+        ...
+
+    @property
+    def left(self) -> int:
+        """How many bytes it did not read."""
+        ...
+
+    def back(self) -> bytes:
+        """Take back what it did not read."""
         ...
 
     def inflated(self, data: bytes, count: int, header: Header) -> Generator[Taken, None, bool]:
@@ -105,27 +121,37 @@ class AvroReader:
         at = 0
         if self._header is None:
             self._header = header_of(buffer, last=last)
-            at = self.block = 0 if self._header is None else self._header.end
+            if self._header is not None:
+                at = self.block = self._header.end
+                if self._lane is not None and not self._lane.begin(self._header):
+                    self._lane = None
         if self._header is not None:
-            stream = io.BytesIO(buffer)
-            while at < len(buffer):
-                left = yield from self._passed_over(buffer, at, self._header)
-                self.block += left - at
-                at = left
-                if at == len(buffer):
-                    break
-                after = yield from self._next(buffer, at, self._header, stream, last=last)
-                if after == at:
-                    break
-                self.block += after - at
-                at = after
+            buffer, at = yield from self._read(buffer, at, self._header, last=last)
         self._pieces, self._held = [buffer[at:]], len(buffer) - at
 
-    def _passed_over(self, buffer: bytes, at: int, header: Header) -> Generator[Taken, None, int]:
-        """Where the first block begins that the lane leaves."""
-        if self._lane is None or self._trouble or header.codec != "null":
-            return at
-        return (yield from self._lane.blocks(buffer, at, header))
+    def _read(
+        self, buffer: bytes, at: int, header: Header, *, last: bool
+    ) -> Generator[Any | BrokenPart, None, tuple[bytes, int]]:
+        """Read the blocks that are there; gives what is left, in a buffer from a place on."""
+        stream = io.BytesIO(buffer)
+        lane = self._lane if header.codec == "null" else None
+        while at < len(buffer):
+            if lane is not None and not self._trouble:
+                before = lane.left
+                all_is_well = yield from lane.blocks(memoryview(buffer)[at:], header)
+                self.block += before + len(buffer) - at - lane.left
+                if all_is_well and not last:
+                    return b"", 0
+                buffer, at = lane.back(), 0
+                stream = io.BytesIO(buffer)
+                if not buffer:
+                    break
+            after = yield from self._next(buffer, at, header, stream, last=last)
+            if after == at:
+                break
+            self.block += after - at
+            at = after
+        return buffer, at
 
     def _next(
         self, buffer: bytes, at: int, header: Header, stream: io.BytesIO, *, last: bool

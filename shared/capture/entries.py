@@ -66,6 +66,21 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         return (self.moment, self.raw)
 
 
+class _Head(msgspec.Struct, gc=False):
+    """The fields that we look at; empty where there is none."""
+
+    category: str = ""
+    correlationId: str = ""  # noqa: N815 - Azure's name
+    operationName: str = ""  # noqa: N815
+    resourceId: str = ""  # noqa: N815
+    resultType: str = ""  # noqa: N815
+    time: str = ""
+    condensed: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name=CONDENSED)
+
+
+_HEADS = msgspec.json.Decoder(_Head)
+
+
 def entry_of(number: int, text: bytes) -> Entry:
     """Read one record's JSON text.
 
@@ -74,6 +89,27 @@ def entry_of(number: int, text: bytes) -> Entry:
     """
     raw = rawjson.in_one_line(text)
     _refuse_invalid_utf8(raw)
+    try:
+        head = _HEADS.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return _exactly(number, raw)
+    administrative = head.category.lower() in ADMINISTRATIVE
+    if not (head.category and head.time and (head.resultType or not administrative)) or head.condensed:
+        return _exactly(number, raw)
+    status = fold(head.resultType) if administrative else ""
+    time = times.nanoseconds(head.time)
+    key = OperationKey(head.correlationId.lower(), head.operationName.lower(), head.resourceId.lower())
+    return Entry(
+        number, raw, head.category, key, status, time, time << 2 | rank_of(status), administrative
+    )
+
+
+def _exactly(number: int, raw: bytes) -> Entry:
+    """The same where a field that we look at is absent, no string, or anything else is unusual.
+
+    Raises:
+        UnreadableError: it cannot be read, or is no object.
+    """
     fields = rawjson.slices_of(raw)
     category = _text(fields, "category")
     status = fold(_text(fields, "resultType") or _text(fields, "resultSignature").partition(".")[0])
@@ -81,18 +117,8 @@ def entry_of(number: int, text: bytes) -> Entry:
     administrative = _is_administrative(fields, category, correlation, status)
     status = status if administrative else ""
     time = times.nanoseconds(_text(fields, "time") or _text(fields, "TimeGenerated"))
-    return Entry(
-        number=number,
-        raw=raw,
-        category=category,
-        key=OperationKey(
-            correlation, _text(fields, "operationName").lower(), _text(fields, "resourceId").lower()
-        ),
-        status=status,
-        time=time,
-        moment=time << 2 | rank_of(status),
-        administrative=administrative,
-    )
+    key = OperationKey(correlation, _text(fields, "operationName").lower(), _text(fields, "resourceId").lower())
+    return Entry(number, raw, category, key, status, time, time << 2 | rank_of(status), administrative)
 
 
 def fold(status: str) -> str:

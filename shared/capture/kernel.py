@@ -32,7 +32,7 @@ _COUNTS: Final = 8
 """Where in the state the numbers of entries and of events stand."""
 _LISTS: Final = 9
 """Numbers before the lists in the state."""
-_ODD, _PASSED, _PASSED_TEXTS, _ROWS, _MEMBERS, _NUMBERS, _KEYS, _UIDS, _LINES, _TEXTS = range(10)
+_HELD, _ODD, _PASSED, _ROWS, _MEMBERS, _NUMBERS, _KEYS, _UIDS, _LINES, _TEXTS = range(10)
 
 _SEED: Final = 8
 _NUMBER: Final = 4
@@ -93,9 +93,7 @@ class Kernel:
         self._store = wasmtime.Store(engine)
         self._store.set_limits(memory_size=_MOST)
         self._exports = wasmtime.Instance(self._store, module, []).exports(self._store)
-        self._room = 0
         self._on_loan: list[memoryview] = []
-        self._input_at = 0
         self._state_at = self._call("status")
         self._call("begin", int.from_bytes(os.urandom(_SEED), "little", signed=True), most)
         self._look()
@@ -107,7 +105,8 @@ class Kernel:
             letters: the schema of its events.
             sync: 16 bytes, which end its blocks.
         """
-        self._call("describe", self._put(sync + letters.encode("ascii")))
+        self._give(sync + letters.encode("ascii"))
+        self._call("describe")
 
     def run(self, data: bytes | memoryview = b"", alone: int = 0, beside: int = 0) -> Stop:
         """Read what comes next in the file, or go on in what it was given last.
@@ -117,23 +116,23 @@ class Kernel:
             alone: if it is what one compressed block holds, how many events that should be.
             beside: bytes that are held elsewhere, and count as held.
         """
-        self._call("run", self._put(data), alone, beside)
+        if data:
+            self._write(self._call("reserve", len(data)), data)
+        self._call("run", len(data), alone, beside)
         self._look()
         return Stop(self._state[0])
 
-    def _put(self, data: bytes | memoryview) -> int:
-        """Put that where input goes; gives how much it is."""
-        size = len(data)
-        if size > self._room:
-            self._input_at = self._call("reserve", size)
-            self._room = size
-        self._write(self._input_at, data)
-        return size
-
     @property
-    def at(self) -> int:
-        """Where in the input the block begins that is next."""
+    def left(self) -> int:
+        """How many bytes it holds that it could not read yet, since they are no whole block."""
         return self._state[1]
+
+    def back(self) -> bytes:
+        """Take back what it did not read."""
+        found = bytes(self._list(_HELD)[-self.left :]) if self.left else b""
+        self._call("back")
+        self._look()
+        return found
 
     @property
     def number(self) -> int:
@@ -159,16 +158,16 @@ class Kernel:
     def event(self) -> bytes:
         """The event at which it stopped, in Avro."""
         at, size = self._state[5:7]
-        return bytes(self._bytes(self._input_at + at, size))
+        return bytes(self._list(_HELD)[at : at + size])
 
     def odd(self) -> list[tuple[int, int]]:
         """The records of the last body that are odd: number, and place in the body."""
         return [(row[4], row[5]) for row in _BESIDE.iter_unpack(self._list(_ODD))]
 
     def passed(self) -> list[Entry]:
-        """The entries that pass through; it forgets them."""
-        texts = self._list(_PASSED_TEXTS)
-        found = [
+        """The entries that pass through, as long as nothing leaves."""
+        texts = self._list(_HELD)
+        return [
             Entry(
                 number,
                 bytes(texts[at : at + size]),
@@ -181,16 +180,12 @@ class Kernel:
             )
             for at, size, category, length, number, _, time in _BESIDE.iter_unpack(self._list(_PASSED))
         ]
-        self._call("forget")
-        self._look()
-        return found
 
     def add(self, place: int, entry: Entry) -> None:
         """Give it an entry that was read exactly; it comes out under that place in those given to `leave`."""
         parts = [part.encode("utf-8", "surrogatepass") for part in entry.key]
-        data = b"".join((*parts, entry.raw))
-        self._write(self._call("room", len(data)), data)
-        self._call("add", place, _CODES.get(entry.status, len(_CODES)), *map(len, parts))
+        self._give(b"".join(parts))
+        self._call("add", place, len(entry.raw), _CODES.get(entry.status, len(_CODES)), *map(len, parts))
         self._look()
 
     def leave(self, stay: int, given: dict[int, Entry]) -> Left:
@@ -247,6 +242,9 @@ class Kernel:
                 time << 2 | _RANKS[status],
                 True,
             )
+
+    def _give(self, data: bytes) -> None:
+        self._write(self._call("room", len(data)), data)
 
     def _look(self) -> None:
         self._state = _STATE.unpack(self._bytes(self._state_at, _STATE.size))

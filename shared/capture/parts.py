@@ -25,8 +25,6 @@ PART: Final = 4 << 20
 """Bytes of entries that are held at most, but for the last event's; a part has about half of it. More costs
 memory, about half as much again as this; less costs storage round trips, for each part some."""
 
-_PIECE: Final = 1 << 20
-"""Bytes of a file that the kernel is given at once, if a block has no more."""
 
 
 class Parts:
@@ -48,8 +46,6 @@ class Parts:
         self._beside = Beside(window)
         self._given: dict[int, Entry] = {}
         self._places = 0
-        self._header: Header | None = None
-        self._understood = False
 
     @property
     def block(self) -> int:
@@ -76,35 +72,34 @@ class Parts:
         """The last part: everything that is left."""
         return self._leave(0)
 
-    def blocks(self, buffer: bytes, at: int, header: Header) -> Generator[Taken, None, int]:
-        """Take blocks as they stand in the file; gives where the first begins that is to be read exactly."""
-        if not self._understands(header):
-            return at
-        size = _PIECE
-        with memoryview(buffer) as whole:
-            while True:
-                stop = yield from self._run(header, whole[at : at + size])
-                is_all = at + size >= len(buffer)
-                at += self._kernel.at
-                if is_all or stop is Stop.BLOCK:
-                    return at
-                if not self._kernel.at:
-                    size *= 4
+    def begin(self, header: Header) -> bool:
+        """Begin a file; gives whether its events are of a kind that the kernel reads."""
+        letters = letters_of(header.schema)
+        if letters is not None:
+            self._kernel.describe(letters, header.sync)
+        return letters is not None
+
+    def blocks(self, data: bytes | memoryview, header: Header) -> Generator[Taken, None, bool]:
+        """Take what comes next in the file; gives whether all is well, or the next block is to be read exactly."""
+        return (yield from self._run(header, data)) is Stop.END
+
+    @property
+    def left(self) -> int:
+        """How many bytes were given to `blocks` that could not be read."""
+        return self._kernel.left
+
+    def back(self) -> bytes:
+        """Take them back."""
+        return self._kernel.back()
 
     def inflated(self, data: bytes, count: int, header: Header) -> Generator[Taken, None, bool]:
         """Take what one compressed block holds, all or nothing; gives whether it did."""
-        if not data or count <= 0 or not self._understands(header):
+        if not data or count <= 0:
             return False
-        return (yield from self._run(header, data, count)) is Stop.END
-
-    def _understands(self, header: Header) -> bool:
-        if self._header is None:
-            self._header = header
-            letters = letters_of(header.schema)
-            if letters is not None:
-                self._kernel.describe(letters, header.sync)
-                self._understood = True
-        return self._understood
+        if (yield from self._run(header, data, count)) is Stop.END:
+            return True
+        self._kernel.back()
+        return False
 
     def _run(
         self, header: Header, data: bytes | memoryview, alone: int = 0

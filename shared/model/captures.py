@@ -1,8 +1,9 @@
 """Capture files and what became of their entries."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from operator import add, attrgetter
 from typing import Self
 
 from shared.model.ids import stable_hash
@@ -79,9 +80,7 @@ class Counts:
     operations: int = 0
 
     def __add__(self, other: Self) -> Self:
-        return replace(
-            self, **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Counts)}
-        )
+        return type(self)(*map(add, _NUMBERS(self), _NUMBERS(other)))
 
     @property
     def still_parked(self) -> int:
@@ -102,3 +101,6 @@ class Counts:
         """
         if self.missing:
             raise AssertionError(f"{self.missing} of {self.entries} entries are not accounted for: {self}")
+
+
+_NUMBERS = attrgetter(*(field.name for field in fields(Counts)))
