@@ -4,8 +4,9 @@ import argparse
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -39,9 +40,11 @@ def main(arguments: list[str]) -> int:
         plan = correlate(sifted.administrative, Known(), Run("condense", datetime.now(UTC), timedelta()))
         counts = sifted.counts + plan.counts
         counts.check()
-        lines = lines_of([*sifted.passed, *plan.passed], plan.records)
+        # One by one, so that they are not all in memory once more.
+        passed = (lines_of([entry], ()) for entry in chain(sifted.passed, plan.passed))
+        lines = chain(passed, (lines_of((), [record]) for record in plan.records))
         if options.aside is not None:
-            _write(options.aside, (aside_line(aside) for aside in sifted.asides))
+            _write(options.aside, (aside_line(aside) + b"\n" for aside in sifted.asides))
         if options.out is not None:
             _write(options.out, lines)
         else:
@@ -81,18 +84,18 @@ def _stream(paths: list[Path]) -> Iterator[Entry | Aside]:
         yield from entries_of_file(data, os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
-def _write(path: Path, lines: Iterator[bytes]) -> None:
+def _write(path: Path, lines: Iterable[bytes]) -> None:
     with path.open("wb") as file:
-        file.writelines(line + b"\n" for line in lines)
+        file.writelines(lines)
 
 
-def _print(lines: Iterator[bytes]) -> None:
+def _print(lines: Iterable[bytes]) -> None:
     """To standard output; a reader that has seen enough is no error."""
     if sys.stdout is None:
         raise OSError(errno.EBADF, "standard output is closed")
     try:
         output = sys.stdout.buffer
-        output.writelines(line + b"\n" for line in lines)
+        output.writelines(lines)
         output.flush()
     except BrokenPipeError:
         _drop(sys.stdout)

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
 
 from shared.capture.correlate import Plan, Run, correlate, operation_of, replay
 from shared.capture.entries import Entry
+from shared.capture.whole import Whole
 from shared.model.captures import Counts
-from shared.model.operations import Known, Operation, WaitingRoom
+from shared.model.operations import Known, Operation, OperationKey, WaitingRoom
 from shared.store.operations import BUCKETS, OperationStore, bucket_of
 from shared.store.tables import ConflictError
 from shared.store.wish import View
@@ -18,7 +21,25 @@ _ATTEMPTS = 32
 _TOGETHER = 4
 """How often all buckets are written together; where so many meet, each is then written by itself."""
 
-type _Decide = Callable[[Sequence[Entry], Known], Plan]
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """What a run has for a bucket.
+
+    Attributes:
+        entries: those that are to be combined with others.
+        whole: operations that are whole by themselves.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    whole: list[Whole] = field(default_factory=list)
+
+    def keys(self) -> set[OperationKey]:
+        """Of the operations that have something here."""
+        return {entry.key for entry in self.entries} | {one.key for one in self.whole}
+
+
+type _Decide = Callable[[_Arrived, Known], Plan]
 
 
 class ContendedError(Exception):
@@ -38,29 +59,40 @@ class Correlator:
         self._operations = operations
 
     async def decide(
-        self, integration_id: str, run: Run, entries: Iterable[Entry], *, again: bool = False
+        self,
+        integration_id: str,
+        run: Run,
+        entries: Iterable[Entry],
+        whole: Iterable[Whole] = (),
+        *,
+        again: bool = False,
     ) -> Plan:
         """Decide about the entries of a capture file, and about what waited long enough beside them.
+
+        The plan's records stand in the same texts as the whole operations, and are good for as long.
 
         Args:
             integration_id: whose they are.
             run: in which they arrived.
             entries: administrative ones with a correlation ID.
+            whole: operations that are whole by themselves, as long as nothing else is known of them.
             again: whether the run was begun before.
 
         Raises:
             ContendedError: too many others changed the same operations.
         """
-        by_bucket: defaultdict[int, list[Entry]] = defaultdict(list)
+        by_bucket: defaultdict[int, _Arrived] = defaultdict(_Arrived)
         for entry in entries:
-            by_bucket[bucket_of(entry.key.correlation)].append(entry)
+            by_bucket[bucket_of(entry.key.correlation)].entries.append(entry)
+        for one in whole:
+            by_bucket[bucket_of(one.key.correlation)].whole.append(one)
         # What left in a run that was cut off may be in any bucket.
         numbers = range(BUCKETS) if again else by_bucket
         return await self._decide(
             integration_id,
             {number: by_bucket[number] for number in numbers},
             View(run.id, run.now, again=again),
-            lambda arrived, known: correlate(arrived, known, run),
+            lambda arrived, known: correlate(arrived.entries, known, run, arrived.whole),
         )
 
     async def flush(self, integration_id: str, run: Run, buckets: Collection[int]) -> Plan:
@@ -71,7 +103,7 @@ class Correlator:
         """
         return await self._decide(
             integration_id,
-            dict.fromkeys(buckets, ()),
+            dict.fromkeys(buckets, _Arrived()),
             View(run.id, run.now),
             lambda _, known: correlate((), known, run),
             tidy=True,
@@ -85,7 +117,7 @@ class Correlator:
         """
         return await self._decide(
             integration_id,
-            dict.fromkeys(range(BUCKETS), ()),
+            dict.fromkeys(range(BUCKETS), _Arrived()),
             View(run.id, run.now, again=True),
             lambda _, known: replay(known, run),
         )
@@ -93,7 +125,7 @@ class Correlator:
     async def _decide(
         self,
         integration_id: str,
-        arrived: Mapping[int, Sequence[Entry]],
+        arrived: Mapping[int, _Arrived],
         view: View,
         decide: _Decide,
         *,
@@ -102,13 +134,13 @@ class Correlator:
         plans: dict[int, Plan] = {}
         undecided = dict(arrived)
         for attempt in range(_ATTEMPTS):
-            keys = {number: {entry.key for entry in entries} for number, entries in undecided.items()}
+            keys = {number: mine.keys() for number, mine in undecided.items()}
             try:
                 loaded = await self._operations.load(integration_id, keys, view)
             except ConflictError:
                 continue
-            for number, entries in undecided.items():
-                plans[number] = await asyncio.to_thread(decide, entries, loaded[number].known)
+            for number, mine in undecided.items():
+                plans[number] = await asyncio.to_thread(decide, mine, loaded[number].known)
             changes = {
                 number: changed
                 for number in undecided
@@ -135,12 +167,8 @@ def _together(plans: Iterable[Plan]) -> Plan:
         whole=tuple(one for plan in found for one in plan.whole),
         operations=tuple(one for plan in found for one in plan.operations),
         rooms=tuple(one for plan in found for one in plan.rooms),
-        records=tuple(
-            sorted(
-                (one for plan in found for one in plan.records),
-                key=lambda record: record.order,
-            )
-        ),
+        # In one order, whatever bucket they are of: those of a text then lie in it one after the other.
+        records=tuple(sorted((one for plan in found for one in plan.records), key=attrgetter("order"))),
         passed=tuple(sorted((one for plan in found for one in plan.passed), key=lambda entry: entry.order)),
         counts=sum((plan.counts for plan in found), Counts()),
     )

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -12,13 +12,13 @@ from typing import Any
 from shared.capture.aside import Aside, AsideReason, Position
 from shared.capture.correlate import Run
 from shared.capture.correlator import Correlator
-from shared.capture.decode import CaptureReader
 from shared.capture.events import NotACaptureFileError, capture_file
 from shared.capture.evidence import report
 from shared.capture.handoff import HandOff
+from shared.capture.parts import PART, Parts
 from shared.capture.ports import HubDirectory, Owner, ProblemSink
 from shared.capture.repair import Repairs
-from shared.capture.sift import PART, WINDOW, Parts, Sifted
+from shared.capture.sift import WINDOW, Sifted
 from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.model.problem import PROVIDER, Problem
 from shared.model.reasons import Reason
@@ -158,13 +158,14 @@ class CaptureHandler:
             run = Run(f"{file.id}-{number}", self._clock(), self._wait)
             number += 1
             plan = await self._correlator.decide(
-                owner.integration_id, run, part.administrative, again=entry.attempts > 1
+                owner.integration_id, run, part.administrative, part.whole, again=entry.attempts > 1
             )
             await leaving.add([*part.passed, *plan.passed], plan.records)
             await kept.add(part.asides, file.container)
             # Before the ledger says done: whoever dies in between, or finds the queue failing, leaves a file
             # that is handled again, while a repair that is asked for twice finds nothing to do.
-            await self._repairs.send(owner.integration_id, chain(part.administrative, part.passed))
+            arrived = chain(part.administrative, part.passed)
+            await self._repairs.send(owner.integration_id, arrived, part.whole)
             counts += part.counts + plan.counts
             reasons.update(aside.reason for aside in part.asides)
             whole = whole or any(aside.whole_file for aside in part.asides)
@@ -183,19 +184,21 @@ class CaptureHandler:
         )
 
     async def _parts(self, file: CaptureFile, entry: LedgerEntry) -> AsyncIterator[Sifted]:
-        """What is in the file, as it comes; cut as the first worker cut it, whatever the settings are now."""
-        reader = CaptureReader(file.path)
-        parts = Parts(
-            entry.part_bytes or self._part_bytes, entry.duplicates_window or self._duplicates_window
+        """What is in the file, as it comes; cut as the first worker cut it, whatever the settings are now.
+
+        A part's texts are gone when the next one is asked for.
+        """
+        parts = await asyncio.to_thread(
+            Parts,
+            file.path,
+            entry.part_bytes or self._part_bytes,
+            entry.duplicates_window or self._duplicates_window,
         )
         async for data in self._blobs.ranges(file.container, file.path):
-            for part in await asyncio.to_thread(parts.cut, reader.feed(data)):
+            async for part in _one_by_one(parts.feed(data)):
                 yield part
-        for part in await asyncio.to_thread(parts.cut, reader.feed(b"", last=True)):
+        async for part in _one_by_one(_ending(parts)):
             yield part
-        rest = parts.rest()
-        if rest.administrative or rest.counts.entries:
-            yield rest
 
     async def _report_aside(
         self, file: CaptureFile, owner: Owner, reasons: Counter[AsideReason], name: str
@@ -232,6 +235,19 @@ class CaptureHandler:
         _log.error("set aside %s: %s", file.path, detail)
         counts = Counts(entries=1, set_aside=1)
         return replace(entry, state=CaptureState.SET_ASIDE, counts=counts, trouble=detail)
+
+
+async def _one_by_one(parts: Iterator[Sifted]) -> AsyncIterator[Sifted]:
+    """The parts that hold anything; each is cut in a thread when it is asked for."""
+    while (part := await asyncio.to_thread(next, parts, None)) is not None:
+        if part.whole or part.administrative or part.counts.entries:
+            yield part
+
+
+def _ending(parts: Parts) -> Iterator[Sifted]:
+    """What leaves when the file has ended."""
+    yield from parts.feed(b"", last=True)
+    yield parts.rest()
 
 
 def described(error: BaseException) -> str:

@@ -117,12 +117,16 @@ class CondensedFile:
         """Write more of what leaves."""
         if not passed and not records:
             return
-        self._tally.add(passed, records)
+        packed = await asyncio.to_thread(self._packed, passed, records)
         if self._writer is None:
             self._writer = await self._blobs.writer(
                 ContainerName.CONDENSED, self._blob, self._compression.content_type
             )
-        await self._writer.add(await asyncio.to_thread(self._packer.add, lines_of(passed, records)))
+        await self._writer.add(packed)
+
+    def _packed(self, passed: Sequence[Entry], records: Sequence[Record]) -> bytes:
+        self._tally.add(passed, records)
+        return self._packer.add(lines_of(passed, records))
 
     async def close(self) -> HandedOn:
         """End the file, then announce it on the queue. If nothing left, there is neither."""

@@ -15,12 +15,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import batched
+from itertools import batched, chain
 from typing import Final, Self
 
 from shared.capture.callers import callers_of, plain
 from shared.capture.entries import SUCCESS, Entry
 from shared.capture.ports import RepairSink, SubscriptionDirectory
+from shared.capture.whole import Whole
 from shared.model.ids import parse_resource_id
 from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
 from shared.settings import Settings
@@ -99,10 +100,18 @@ class RepairTarget:
         return found["id"] if found else self.target
 
 
-def repairs_of(entries: Iterable[Entry], ours: Ours) -> set[RepairTarget]:
-    """What has to be looked at because of these entries; entries that are not administrative do nothing."""
+def repairs_of(entries: Iterable[Entry], ours: Ours, whole: Iterable[Whole] = ()) -> set[RepairTarget]:
+    """What has to be looked at because of these entries; entries that are not administrative do nothing.
+
+    Args:
+        entries: any.
+        ours: how our objects are called, and who we are.
+        whole: whole operations, whose entries count, too.
+    """
     found: set[RepairTarget] = set()
-    for entry in entries:
+    # Most of them concern nothing of ours: these are not taken apart.
+    concerned = (one for one in whole if one.succeeded and _rule(one.key.operation, ours) is not None)
+    for entry in chain(entries, chain.from_iterable(one.taken_apart() for one in concerned)):
         if entry.status != SUCCESS or len(entry.key.resource) > _LONGEST:
             continue
         rule = _rule(entry.key.operation, ours)
@@ -157,12 +166,12 @@ class Repairs:
         self._ours = ours
         self._clock = clock
 
-    async def send(self, integration_id: str, entries: Iterable[Entry]) -> None:
-        """Send one job for each target; doing it twice does no harm.
+    async def send(self, integration_id: str, entries: Iterable[Entry], whole: Iterable[Whole] = ()) -> None:
+        """Send one job for each target of entries and whole operations; doing it twice does no harm.
 
         What a table or a queue raises goes on to the caller, so that the capture file is handled again.
         """
-        targets = bounded(await asyncio.to_thread(repairs_of, entries, self._ours))
+        targets = bounded(await asyncio.to_thread(repairs_of, entries, self._ours, whole))
         if not targets:
             return
         known = await self._known(integration_id, {each.subscription_id for each in targets if each.target})

@@ -13,9 +13,9 @@ from azure.core.credentials import AccessToken
 from shared.capture.flush import Flusher
 from shared.capture.handle import CaptureHandler
 from shared.capture.handoff import CONDENSED_QUEUE, HandOff
+from shared.capture.parts import PART
 from shared.capture.ports import RepairSink, SubscriptionDirectory
 from shared.capture.repair import Ours, Repairs
-from shared.capture.sift import PART
 from shared.model.captures import CaptureFile, Counts
 from shared.model.hubs import HubAssignment, HubState
 from shared.model.integration import Integration, IntegrationStatus

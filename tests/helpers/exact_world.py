@@ -26,7 +26,7 @@ from azure.storage.queue.aio import QueueServiceClient
 
 from shared.capture.correlator import ContendedError
 from shared.capture.entries import CONDENSED
-from shared.capture.sift import PART
+from shared.capture.parts import PART
 from shared.capture.sweep import Sweep
 from shared.model.captures import CaptureFile, Counts
 from shared.settings import StorageSettings
