@@ -272,5 +272,8 @@ class Kernel:
     def _call(self, name: str, *numbers: int) -> int:
         result: int = self._exports[name](self._store, *numbers)
         # All of it, so that whatever place the kernel names, nothing beyond its memory is touched.
-        self._memory = memoryview(self._exports["memory"].get_buffer_ptr(self._store)).cast("B")
+        buffer = self._exports["memory"].get_buffer_ptr(self._store)
+        # Whoever still looks at it keeps it: a thread may go on where a run was cut off.
+        buffer.store = self._store
+        self._memory = memoryview(buffer).cast("B")
         return result
