@@ -6,6 +6,7 @@ They need not be weighed against what is kept, so their records are made where t
 import sys
 from array import array
 from collections.abc import Iterable, Iterator
+from itertools import chain, repeat
 
 import msgspec
 
@@ -50,8 +51,9 @@ class Whole(msgspec.Struct, frozen=True, gc=False):
         return zip(numbers, bytes(self.texts[self.begin : self.end]).splitlines(), strict=True)
 
     def taken_apart(self) -> Iterator[Entry]:
-        """Its entries, as if it had not been seen that they are all."""
-        return (entry_of(number, raw) for number, raw in self.entries())
+        """Its entries, duplicates included, as if it had not been seen that they are all."""
+        entries = [entry_of(number, raw) for number, raw in self.entries()]
+        return chain(entries, repeat(entries[-1], self.arrived - self.number))
 
 
 _NUMBER = 4
