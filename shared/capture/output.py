@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -124,9 +124,9 @@ class Tally:
         self._count(Counter([entry.category for entry in passed]))
         self._count(Counter([record.category for record in records]))
         times = [entry.time for entry in passed]
-        self._first = min(self._first, *times, *[record.first for record in records])
+        self._first = min([self._first, *times, *(record.first for record in records)])
         times += [record.last for record in records]
-        self._last = max(self._last, *[time for time in times if time < UNREADABLE])
+        self._last = max([self._last, *(time for time in times if time < UNREADABLE)])
 
     def _count(self, found: Mapping[str, int]) -> None:
         known = self._categories
