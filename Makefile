@@ -1,6 +1,7 @@
 # make demo    the main job, from nothing, on this machine
 # make run     the same parts, up until Ctrl-C
-# make test    all tests        make lint   ruff, mypy, Bicep   make bench   benchmarks
+# make test    all tests        make lint   ruff, mypy, Bicep, kernel   make bench   benchmarks
+# make kernel  what reads the capture files, compiled anew from kernel/
 # make soak    2,000 histories of chaos and 5,000 of the correlation, each from a seed
 # make fuzz    the decoder, led by coverage, FUZZ_SECONDS for each target (60)
 # make condense FILES="..."     the real correlation code on your own files
@@ -13,8 +14,10 @@ TESTS ?= tests
 FUZZ_SECONDS ?= 60
 FUZZ := build/fuzz
 FUZZ_TARGETS := file body
+KERNEL := build/kernel
+WASM := shared/capture/kernel.wasm
 
-.PHONY: help install demo run test soak fuzz fuzz-keep lint format bench condense clean
+.PHONY: help install demo run test soak fuzz fuzz-keep kernel lint format bench condense clean
 
 help:
 	@sed -n '/^# make/s/^# //p' $(MAKEFILE_LIST)
@@ -67,15 +70,34 @@ fuzz-keep: $(FUZZ)/.installed
 			tests/fuzz/corpus/$$target $(FUZZ)/$$target || exit 1; \
 	done
 
-lint: install
+# The compiler is large, so that only who changes or checks the kernel needs it; to run the app takes none.
+$(KERNEL)/.installed: requirements-kernel.txt | $(VENV)/.installed
+	@echo "Installing the kernel's compiler"
+	@$(BIN)/python -m venv $(KERNEL)/venv
+	@$(KERNEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-kernel.txt
+	@touch $@
+
+# Always asked for, since the compiler itself knows what changed.
+.PHONY: $(KERNEL)/kernel.wasm
+$(KERNEL)/kernel.wasm: $(KERNEL)/.installed
+	@sh kernel/build.sh $(KERNEL)/venv/bin/python $@
+
+kernel: $(KERNEL)/kernel.wasm
+	@install -m 644 $< $(WASM)
+
+lint: install $(KERNEL)/kernel.wasm
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@sh infra/lint.sh $(BIN)/python
+	@$(KERNEL)/venv/bin/python -m ziglang fmt --check kernel || { echo "Not formatted: run make format" >&2; exit 1; }
+	@cmp -s $(KERNEL)/kernel.wasm $(WASM) || { echo "$(WASM) is not what kernel/ gives: run make kernel" >&2; exit 1; }
+	@echo "Kernel: formatted, and $(WASM) is what it gives"
 
-format: install
+format: install $(KERNEL)/.installed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@$(KERNEL)/venv/bin/python -m ziglang fmt kernel
 
 bench: install
 	@$(BIN)/python -m benchmarks

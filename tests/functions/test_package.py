@@ -16,12 +16,15 @@ _MADE = (
     ".mypy_cache/3.13/cache.json",
     ".venv/bin/python",
     "__pycache__/function_app.cpython-313.pyc",
+    "build/kernel/kernel.wasm",
     "build/logs/host.log",
     "local.settings.json",
     "node_modules/azurite/package.json",
     "shared/arm/__pycache__/errors.cpython-313.pyc",
 )
 """What does not belong to the repository, but lies around on a developer's machine."""
+
+_KERNEL = "shared/capture/kernel.wasm"
 
 
 def git(*arguments: str, folder: Path, text: str = "") -> list[str]:
@@ -59,11 +62,21 @@ def test_the_package_holds_what_the_app_needs_however_the_list_is_read(tmp_path:
     paths = {*git("ls-files", "-z", folder=ROOT), *_MADE}
     needed = {"function_app.py", "host.json", "requirements.txt", "LICENSE"}
     needed |= {path for path in paths if path.startswith(("functions/", "shared/")) and path.endswith(".py")}
-    needed |= {f"infra/customer/{name}" for name in FILES}
+    needed |= {f"infra/customer/{name}" for name in FILES} | {_KERNEL}
 
     assert paths - left_out_by_core_tools(paths) == needed
     # git's own folder is left out by whoever reads the list.
     assert paths - left_out_by_git(paths, tmp_path) - {".git/config"} == needed
+
+
+def test_the_kernel_goes_compiled_without_its_source_and_its_compiler(tmp_path: Path) -> None:
+    paths = set(git("ls-files", "-z", folder=ROOT))
+    source = {path for path in paths if path.startswith("kernel/")} | {"requirements-kernel.txt"}
+
+    assert {_KERNEL, "kernel/main.zig", *source} <= paths
+    for left_out in (left_out_by_core_tools(paths), left_out_by_git(paths, tmp_path)):
+        assert source <= left_out
+        assert _KERNEL not in left_out
 
 
 def imported(path: str) -> Iterator[str]:

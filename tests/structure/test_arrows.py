@@ -90,8 +90,14 @@ def test_nothing_in_shared_imports_what_stands_above_it(path: Path) -> None:
 
 @pytest.mark.parametrize("path", _modules("shared/model"), ids=_named)
 def test_facts_know_no_azure(path: Path) -> None:
-    outside = {"azure", "aiohttp", "msgspec", "fastavro", "isal"}
+    outside = {"azure", "aiohttp", "msgspec", "fastavro", "isal", "wasmtime"}
     assert not {name for name in _imports(path) if name.split(".")[0] in outside}
+
+
+def test_one_module_talks_to_the_kernel() -> None:
+    modules = _modules("shared", "functions", "local", "benchmarks")
+    talking = [_named(path) for path in modules if "wasmtime" in _imports(path)]
+    assert talking == ["shared/capture/kernel.py"]
 
 
 @pytest.mark.parametrize("path", [_ROOT / "function_app.py", *_modules("shared", "functions")], ids=_named)

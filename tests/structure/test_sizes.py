@@ -17,6 +17,10 @@ def _modules(*folders: str) -> list[Path]:
     return sorted(path for folder in folders for path in (_ROOT / folder).rglob("*.py"))
 
 
+def _kernel() -> list[Path]:
+    return sorted((_ROOT / "kernel").glob("*.zig"))
+
+
 def _named(path: Path) -> str:
     return str(path.relative_to(_ROOT))
 
@@ -51,7 +55,7 @@ def _imported(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", _modules(*_OURS), ids=_named)
+@pytest.mark.parametrize("path", [*_modules(*_OURS), *_kernel()], ids=_named)
 def test_a_module_fits_in_a_head(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= _MOST_LINES
 
@@ -81,7 +85,7 @@ def test_nothing_swallows_whatever_goes_wrong(path: Path) -> None:
     assert all(_raises_again(node) for node in greedy)
 
 
-@pytest.mark.parametrize("path", _modules("shared", "functions"), ids=_named)
+@pytest.mark.parametrize("path", [*_modules("shared", "functions"), *_kernel()], ids=_named)
 def test_nothing_is_left_for_later(path: Path) -> None:
     words = [
         line for line in path.read_text(encoding="utf-8").splitlines() if "TODO" in line or "FIXME" in line
