@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from shared.capture.parts import Parts
 from shared.capture.repair import MOST_PER_STEP, Ours, RepairTarget, bounded, job_of, repairs_of
+from shared.capture.sift import Sifted
 from shared.model.jobs import Cause, Job, Phase, Step
-from tests.capture.activity_log import entry, record
+from tests.capture.activity_log import capture_file, entry, envelope, record
 from tests.capture.app import OURS
 from tests.helpers.facts import settings
 
@@ -127,6 +129,66 @@ def test_an_operation_leads_to_its_targets_however_it_is_spelled(
     operation: str, resource: str, targets: set[RepairTarget], spelling: Callable[[str], str]
 ) -> None:
     assert repairs_of([entry(done(spelling(operation), spelling(resource)))], OURS) == targets
+
+
+def in_a_file(*records: dict[str, Any]) -> Sifted:
+    """What a capture file of these records holds, which is one part."""
+    parts = Parts("f")
+    assert [*parts.feed(capture_file([envelope(*records)]), last=True)] == []
+    return parts.rest()
+
+
+def started(operation: str, resource: str) -> dict[str, Any]:
+    return record("Start", operationName=operation, resourceId=resource)
+
+
+@pytest.mark.parametrize("spelling", [str, odd])
+@pytest.mark.parametrize(("operation", "resource", "targets"), [each for each in _LEADS_TO if each[1]])
+def test_an_operation_that_is_whole_in_a_file_leads_to_the_same_targets(
+    operation: str, resource: str, targets: set[RepairTarget], spelling: Callable[[str], str]
+) -> None:
+    names = spelling(operation), spelling(resource)
+    part = in_a_file(started(*names), done(*names))
+    assert len(part.whole) == 1
+    assert repairs_of(part.administrative, OURS, part.whole) == targets
+
+
+@pytest.mark.parametrize("status", ["Failure", "Cancelled"])
+@pytest.mark.parametrize(("operation", "resource"), [each[:2] for each in _LEADS_TO if each[2]])
+def test_a_whole_operation_without_success_changed_nothing(
+    operation: str, resource: str, status: str
+) -> None:
+    end = record(status, operationName=operation, resourceId=resource)
+    part = in_a_file(started(operation, resource), end)
+    assert len(part.whole) == 1
+    assert repairs_of(part.administrative, OURS, part.whole) == set()
+
+
+def test_whose_whole_operation_it_is_is_told_by_its_success() -> None:
+    operation, resource, targets = _LEADS_TO[0]
+    us = called_by(appid="66666666-6666-4666-8666-666666666666")
+    mine = in_a_file(started(operation, resource), done(operation, resource, identity=us))
+    theirs = in_a_file(
+        started(operation, resource) | {"identity": us}, done(operation, resource, identity=called_by())
+    )
+    assert len(mine.whole) == len(theirs.whole) == 1
+    assert repairs_of((), OURS, mine.whole) == set()
+    assert repairs_of((), OURS, theirs.whole) == targets
+    assert repairs_of((), OURS, [*mine.whole, *theirs.whole]) == targets
+
+
+def test_of_whole_operations_only_those_that_may_concern_us_are_taken_apart() -> None:
+    operation, resource, _ = _LEADS_TO[0]
+    others = "Microsoft.Compute/virtualMachines/write", _VAULT
+    parts = Parts("f")
+    entries = [started(operation, resource), done(operation, resource), started(*others), done(*others)]
+    entries[2:] = [one | {"correlationId": "c2"} for one in entries[2:]]
+    assert [*parts.feed(capture_file([envelope(*entries)]), last=True)] == []
+    ours, foreign = sorted(parts.rest().whole, key=lambda one: one.key)
+    parts.rest()  # Now nobody can look at their texts any more.
+    assert repairs_of((), OURS, [foreign]) == set()
+    with pytest.raises(ValueError, match="released"):
+        repairs_of((), OURS, [ours])
 
 
 @pytest.mark.parametrize("status", ["Start", "Accept", "Failure", "Cancelled", "Whatever"])

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from wasmtime import Trap
 
 from shared.capture.again import Again
 from shared.jobs.files import FILE_QUEUE, FileQueue
@@ -75,6 +76,34 @@ async def test_a_file_that_keeps_failing_is_set_aside_and_then_answered_at_once(
     assert listed["reason"] == "failed 6 times, at last with ResourceNotFoundError BlobNotFound"
     assert await operator.reasons(operator.app.integration) == [Reason.CAPTURE_FILE_FAILED]
     assert await operator.app.handle(file) == Counts(entries=1, set_aside=1)
+
+
+async def test_a_file_on_which_the_kernel_fails_is_set_aside_in_the_end_while_others_go_on(
+    operator: Operator,
+) -> None:
+    app = operator.app
+    file, other = [
+        await app.upload(capture_file([envelope(record(correlation=name), record("Success", 1))]))
+        for name in ("c1", "c2")
+    ]
+    # Its first worker asks for more than a sandbox may have, and whoever comes later does as that one did.
+    with pytest.raises(Trap):
+        await app.new_handler(part_bytes=1 << 30).handle_file(file)
+    for _ in range(5):
+        app.now += timedelta(hours=1)
+        with pytest.raises(Trap):
+            await app.handle(file)
+
+    assert (await app.handle(other)).set_aside == 0
+    app.now += timedelta(hours=1)
+    assert await app.handle(file) == Counts(entries=1, set_aside=1)
+
+    (listed,) = await operator.listed()
+    assert (listed["source"], listed["reason"]) == (file.path, "failed 6 times, at last with Trap")
+    assert await operator.reasons(app.integration) == [Reason.CAPTURE_FILE_FAILED]
+    row = await app.captures.read(app.integration, other.written_at, other.id)
+    assert row is not None
+    assert row.state is CaptureState.DONE
 
 
 async def test_what_fails_for_a_short_time_only_is_not_set_aside(operator: Operator) -> None:

@@ -62,7 +62,7 @@ type _Event = tuple[float, int, _What]
 type Found = dict[str, tuple[Counter[str], int, str]]
 
 
-class _Inline(ThreadPoolExecutor):
+class Inline(ThreadPoolExecutor):
     """Runs everything at once, so that nothing depends on how threads are scheduled."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401
@@ -247,7 +247,7 @@ class World:
 
 
 async def _played(seed: int, connection_string: str | None) -> World:
-    asyncio.get_running_loop().set_default_executor(_Inline(1))
+    asyncio.get_running_loop().set_default_executor(Inline(1))
     random = Random(seed)  # noqa: S311 - histories, not secrets
     busy = is_busy(seed)
     files = draw_files(random, int(WAIT.total_seconds()), busy=busy)

@@ -1,0 +1,113 @@
+"""A file of whole operations comes out the same, byte for byte, at whatever call its worker died."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Final
+from uuid import UUID
+
+from shared.capture.parts import Parts
+from shared.model.captures import Counts
+from shared.store.blobs import ContainerName
+from shared.store.captures import LEASE
+from tests.capture.activity_log import capture_file, envelope, record
+from tests.capture.app import App
+from tests.helpers.chaos_worker import Turnstile, Worker, WorkerDiedError
+from tests.helpers.exact_memory import MemoryAccount
+from tests.helpers.exact_world import Inline
+
+_OPERATIONS, _PER_BODY = 60, 9
+_PART_BYTES: Final = 25_000
+
+type Record = dict[str, Any]
+
+
+def records() -> Iterator[Record]:
+    """Whole operations, of which some are repeated, open or share an ID with an entry that names none."""
+    for number in range(_OPERATIONS):
+        name = f"c{number}"
+        yield record("Start", number % 50, correlation=name)
+        if number % 5 == 0:
+            yield record("Accept", number % 50 + 1, correlation=name)
+        if number % 7 == 0:
+            yield record("Start", number % 50, correlation=name)
+        if number % 9 == 0:
+            yield record("Accept", number % 50 + 3, correlation=name, operationName=None)
+        if number % 11 == 0:
+            yield record("Success", category="Policy", properties={"number": number})
+        if number % 13:
+            yield record("Success", number % 50 + 2, correlation=name)
+
+
+def data() -> bytes:
+    """A capture file of them, in an order in which operations overlap."""
+    found = list(records())
+    near = [found[at : at + 40] for at in range(0, len(found), 40)]
+    for some in near:
+        Random(len(found)).shuffle(some)  # noqa: S311 - an order, not a secret
+    mixed = [one for some in near for one in some]
+    return capture_file(envelope(*mixed[at : at + _PER_BODY]) for at in range(0, len(mixed), _PER_BODY))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the file: condensed files, messages, counts when handled and in the ledger."""
+
+    condensed: dict[str, bytes]
+    messages: frozenset[str]
+    counts: Counts
+    totals: Counts
+
+
+async def _outcome(dies_at: int, *, after: bool) -> tuple[Outcome, bool]:
+    """What comes of it with a worker that dies, and another one after it; and whether the first one did."""
+    asyncio.get_running_loop().set_default_executor(Inline(1))
+    turnstile = Turnstile(Random(dies_at))  # noqa: S311 - an order, not a secret
+    storage = MemoryAccount(turnstile)
+    await storage.close()
+    app = App(storage)
+    app.customer, app.integration = "customer", str(UUID(int=1))
+    earlier = [record("Accept", 59, correlation="c3"), record("Start", 58, correlation="c4")]
+    await app.handle(await app.upload(capture_file([envelope(*earlier)])))
+    file = await app.upload(data())
+    results: list[Counts] = []
+
+    async def work() -> None:
+        results.append(await app.new_handler(part_bytes=_PART_BYTES).handle_file(file))
+
+    (end,) = await turnstile.run(Worker(dies_at, after), [work()])
+    assert end is None or isinstance(end, WorkerDiedError)
+    if end is not None:
+        app.now += LEASE
+        await work()
+    container: Any = await storage.container(ContainerName.CONDENSED)
+    queue: Any = await storage.queue("condensed-ready")
+    totals = await app.captures.totals(app.integration)
+    totals.check()
+    outcome = Outcome(dict(container.blobs), frozenset(queue.messages), results[-1], totals)
+    return outcome, end is not None
+
+
+def outcome(dies_at: int = -1, *, after: bool = False) -> tuple[Outcome, bool]:
+    """See `_outcome`."""
+    return asyncio.run(_outcome(dies_at, after=after))
+
+
+def test_the_file_has_several_parts_and_whole_operations_in_most_of_them() -> None:
+    parts = Parts("f", _PART_BYTES)
+    sizes = [len(part.whole) for part in parts.feed(data(), last=True)] + [len(parts.rest().whole)]
+    assert len(sizes) >= 4
+    assert sum(sizes) > _OPERATIONS / 2
+
+
+def test_a_file_whose_worker_dies_at_any_call_comes_out_the_same_byte_for_byte() -> None:
+    undisturbed, _ = outcome()
+    assert undisturbed.counts.duplicates
+    for after in (False, True):
+        died, call = True, -1
+        while died:
+            call += 1
+            found, died = outcome(call, after=after)
+            assert found == undisturbed, f"worker died at call {call}, {'after' if after else 'before'} it"
+        assert call > 10
