@@ -135,7 +135,7 @@ class AvroReader:
         """Read the blocks that are there; gives what is left, in a buffer from a place on."""
         stream = io.BytesIO(buffer)
         lane = self._lane if header.codec == "null" else None
-        while at < len(buffer):
+        while at < len(buffer) or (last and lane is not None and lane.left):
             if lane is not None and not self._trouble:
                 before = lane.left
                 all_is_well = yield from lane.blocks(memoryview(buffer)[at:], header)
