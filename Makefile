@@ -96,8 +96,8 @@ lint: install $(KERNEL)/kernel.wasm
 
 format: install $(KERNEL)/.installed
 	@$(BIN)/ruff format .
-	@$(BIN)/ruff check --fix .
 	@$(KERNEL)/venv/bin/python -m ziglang fmt kernel
+	@$(BIN)/ruff check --fix .
 
 bench: install
 	@$(BIN)/python -m benchmarks
