@@ -77,9 +77,7 @@ $(KERNEL)/.installed: requirements-kernel.txt | $(VENV)/.installed
 	@$(KERNEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-kernel.txt
 	@touch $@
 
-# Always asked for, since the compiler itself knows what changed.
-.PHONY: $(KERNEL)/kernel.wasm
-$(KERNEL)/kernel.wasm: $(KERNEL)/.installed
+$(KERNEL)/kernel.wasm: $(KERNEL)/.installed kernel/build.sh $(wildcard kernel/*.zig)
 	@sh kernel/build.sh $(KERNEL)/venv/bin/python $@
 
 kernel: $(KERNEL)/kernel.wasm
