@@ -1,6 +1,6 @@
 """How much memory the correlation takes over its imports, for a small and a large file.
 
-Both are larger than a part, which is what is held; see `shared.capture.sift`.
+Both are larger than a part, which is what is held; see `shared.capture.parts`.
 """
 
 from collections.abc import Iterator

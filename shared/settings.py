@@ -125,7 +125,8 @@ class Settings:
     compressing takes twice as long, a tenth of a second for a capture file of 100 MB."""
     part_bytes: int
     """`LIGHTKEEPER_PART_BYTES`: how much of a capture file is held in memory at a time. Twice as much costs
-    about twice that in memory, and saves half of the storage requests for operations of large files."""
+    about twice that in memory, and saves half of the storage requests for operations of large files. At most
+    so much that the sandbox in which the file is read can hold it several times over."""
     range_bytes: int
     """`LIGHTKEEPER_RANGE_BYTES`: how much of a blob is read at once; one request each, two in memory."""
     block_bytes: int
@@ -209,7 +210,7 @@ class Settings:
                 "LIGHTKEEPER_OPERATION_RETENTION_SECONDS", 86_400, 60, 604_800
             ),
             compression=read.text("LIGHTKEEPER_COMPRESSION", "gzip|zstd", "gzip"),
-            part_bytes=read.number("LIGHTKEEPER_PART_BYTES", 4_194_304, 65_536, 536_870_912),
+            part_bytes=read.number("LIGHTKEEPER_PART_BYTES", 4_194_304, 65_536, 67_108_864),
             range_bytes=read.number("LIGHTKEEPER_RANGE_BYTES", 524_288, 65_536, 33_554_432),
             block_bytes=read.number("LIGHTKEEPER_BLOCK_BYTES", 1_048_576, 65_536, 33_554_432),
             duplicates_window=read.number("LIGHTKEEPER_DUPLICATES_WINDOW", 32_768, 1, 10_000_000),

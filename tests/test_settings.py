@@ -121,6 +121,7 @@ def test_a_wrong_value_is_not_quoted() -> None:
         ("LIGHTKEEPER_CAPTURE_INTERVAL_SECONDS", 60, 900),
         ("LIGHTKEEPER_CAPTURE_SIZE_BYTES", 10_485_760, 524_288_000),
         ("LIGHTKEEPER_MAX_ATTEMPTS", 1, 1000),
+        ("LIGHTKEEPER_PART_BYTES", 65_536, 67_108_864),
         ("LIGHTKEEPER_POLL_SECONDS", 0, 3600),
     ],
 )

@@ -1,5 +1,6 @@
 """What a run decided that was cut off is found again, however much others did since."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count, islice
@@ -19,6 +20,9 @@ from tests.helpers.exact_memory import MemoryAccount
 
 _OTHERS = 70
 """More than a bucket remembers of those who wrote it."""
+
+_WHOLE = ("Start", "Accept", "Success")
+_PART_BYTES = 100_000
 
 
 def in_one_bucket() -> Iterator[str]:
@@ -91,3 +95,25 @@ async def test_a_file_whose_answer_was_lost_finds_what_it_took_along_in_the_arch
 
     assert counts == Counts(entries=1, condensed=1, parked=1, unparked=1, operations=1)
     assert await members_of(app, waited) == [1]
+
+
+async def test_a_file_whose_time_ran_out_within_a_part_is_handled_again_in_full() -> None:
+    whole = [
+        envelope(*(record(status, correlation=f"c{number}-{n}") for n in range(20) for status in _WHOLE))
+        for number in range(60)
+    ]
+    data, entries = capture_file(whole), 60 * 20 * len(_WHOLE)
+    cut_off = 0
+    for milliseconds in range(1, 100, 7):
+        app = await new_app()
+        file = await app.upload(data)
+        try:
+            # A thread that is at work on a part goes on with it, and nobody waits.
+            async with asyncio.timeout(milliseconds / 1_000):
+                counts = await app.new_handler(part_bytes=_PART_BYTES).handle_file(file)
+        except TimeoutError:
+            cut_off += 1
+            counts = await app.new_handler(part_bytes=_PART_BYTES).handle_file(file)
+        assert counts == Counts(entries=entries, condensed=entries, operations=entries // len(_WHOLE))
+        assert sum(map(len, (await app.condensed()).values())) == counts.operations
+    assert cut_off

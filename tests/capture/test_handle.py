@@ -20,6 +20,7 @@ from shared.store.tables import TableName
 from tests.capture.activity_log import capture_file, envelope, record, text
 from tests.capture.app import WAIT, App
 from tests.capture.stores import failing, overtaken
+from tests.helpers.facts import settings
 
 
 def policy(second: int = 0) -> dict[str, object]:
@@ -316,6 +317,16 @@ async def test_a_file_is_cut_as_at_first_when_it_is_handled_again_with_other_set
     (lines,) = (await app.condensed()).values()
     assert sorted(line["correlationId"] for line in lines) == [f"c{n}" for n in range(9)]
     assert {line[CONDENSED]["revision"] for line in lines} == {1}
+
+
+@pytest.mark.parametrize("part_bytes", [65_536, 67_108_864])
+async def test_a_file_is_read_with_the_smallest_and_the_largest_part_that_can_be_set(
+    app: App, part_bytes: int
+) -> None:
+    settings(LIGHTKEEPER_PART_BYTES=str(part_bytes))
+    file = await app.upload(capture_file([envelope(record("Start"), record("Success", 1))]))
+    counts = await app.new_handler(part_bytes=part_bytes).handle_file(file)
+    assert counts == Counts(entries=2, condensed=2, operations=1)
 
 
 async def test_a_handler_that_lost_a_race_decides_again(app: App) -> None:
