@@ -7,7 +7,6 @@ from typing import Any
 from shared.capture import avro
 from shared.capture.aside import Aside, AsideReason, Position
 from shared.capture.avro_header import BrokenAvroError
-from shared.capture.compact import CompactReader
 from shared.capture.entries import Entry, entry_of
 from shared.capture.rawjson import UnreadableError
 from shared.capture.records import Found, records_in
@@ -41,7 +40,6 @@ class CaptureReader:
         self.progress = Progress()
         self._file = file
         self._avro = avro.AvroReader(lane)
-        self._compact = CompactReader()
         self._empty = True
         self._broken = False
 
@@ -76,13 +74,9 @@ class CaptureReader:
         if isinstance(value, avro.BrokenPart):
             where = Position(self._file, offset=value.offset)
             return [Aside(AsideReason.BROKEN_BLOCK, value.message, where, value.raw)]
-        event, number = self.progress.events, self.progress.entries
+        event = self.progress.events
         self.progress.events += 1
-        body = value.get("Body") if isinstance(value, dict) else None
-        entries = self._compact.read(body, number) if isinstance(body, bytes) else None
-        if entries is None:
-            return [*numbered(records_of_event(value, self._file, event), number)]
-        return entries
+        return [*numbered(records_of_event(value, self._file, event), self.progress.entries)]
 
 
 def entries_of_capture(data: bytes, file: str) -> Iterator[Entry | Aside]:

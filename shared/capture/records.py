@@ -20,7 +20,7 @@ _LEAST: Final = 16
 """Bytes that records have at least on the average, where there are more than a few."""
 
 
-def is_crowd(items: Sized, text: bytes) -> bool:
+def _is_crowd(items: Sized, text: bytes) -> bool:
     """Whether there are so many in the text that they can be no records, and would only fill memory."""
     return len(items) > _FEW and len(items) * _LEAST > len(text)
 
@@ -38,7 +38,7 @@ def records_in(text: bytes, position: Position) -> Iterator[Found | Aside]:
         found = list(_records_of(text, position))
     except UnreadableError as error:
         lines = [line for line in text.splitlines() if line.strip()]
-        if len(lines) > 1 and not is_crowd(lines, text) and _has_records(lines):
+        if len(lines) > 1 and not _is_crowd(lines, text) and _has_records(lines):
             yield from _one_a_line(text, position)
         else:
             yield Aside(error.reason, str(error), position, whole)
@@ -74,7 +74,7 @@ def _in_envelope(fields: rawjson.Fields, position: Position) -> Iterator[Found |
 
 def _items(text: bytes) -> list[bytes]:
     items = rawjson.items_of(text)
-    if is_crowd(items, text):
+    if _is_crowd(items, text):
         message = f"{len(items)} values in {len(text)} bytes are no records"
         raise UnreadableError(AsideReason.TOO_MANY, message)
     return items

@@ -1,10 +1,16 @@
+from typing import Any
+
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.capture.aside import AsideReason
 from shared.capture.entries import entry_of, fold
 from shared.capture.rawjson import UnreadableError
 from shared.capture.times import UNREADABLE
 from tests.capture.activity_log import entry, record, text
+from tests.capture.odd_records import RECORDS, SPACINGS, USUAL, Spelling
 
 
 @pytest.mark.parametrize(
@@ -145,3 +151,11 @@ def test_fields_of_unexpected_types_count_as_absent() -> None:
     found = entry_of(0, text({"category": "Write", "correlationId": {}, "operationName": [], "time": 5}))
     assert found.administrative
     assert (found.key.correlation, found.key.operation, found.time) == ("", "", UNREADABLE)
+
+
+@given(RECORDS | USUAL, st.sampled_from(SPACINGS))
+def test_what_is_read_quickly_is_what_is_read_exactly(value: dict[str, Any], spell: Spelling) -> None:
+    raw = spell(value | {"zz": 0}).encode("utf-8", "replace")
+    # What NaN follows has to be read exactly.
+    exact = entry_of(7, raw[:-1] + b',"zzz":NaN}')
+    assert entry_of(7, raw) == msgspec.structs.replace(exact, raw=raw)

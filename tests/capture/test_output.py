@@ -3,21 +3,23 @@ import sys
 
 import pytest
 
-from shared.capture.condense import Record
-from shared.capture.output import Compression, Packer, Tally
-from tests.capture.activity_log import entry, record
+from shared.capture.condense import condense
+from shared.capture.output import Compression, Packer, Tally, lines_of
+from shared.capture.parts import Parts
+from tests.capture.activity_log import capture_file, entry, envelope, record
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-LINES = [[b'{"a":1}', b'{"b":2}'], [], [b'{"c":3}' * 1_000]]
+LINES = [b'{"a":1}\n{"b":2}\n', b"", b'{"c":3}' * 1_000 + b"\n"]
+OTHERS = [entry(record(category="Policy", time="bad")), entry(record("Start", 7))]
 
 
 def packed(compression: Compression) -> bytes:
     packer = Packer(compression)
-    return b"".join(packer.add(lines) for lines in LINES) + packer.end()
+    return b"".join(map(packer.add, LINES)) + packer.end()
 
 
 @pytest.mark.parametrize(
@@ -27,14 +29,37 @@ def test_lines_are_one_ndjson_file_and_always_the_same_bytes(
     compression: Compression, unpack: object
 ) -> None:
     assert callable(unpack)
-    assert unpack(packed(compression)) == b"".join(line + b"\n" for some in LINES for line in some)
+    assert unpack(packed(compression)) == b"".join(LINES)
     assert packed(compression) == packed(compression)
+
+
+def test_what_passes_through_stands_before_the_records() -> None:
+    records = [condense(uid, 1, [entry(record("Start", 3))]) for uid in ("u", "v")]
+    wanted = [*(one.raw for one in OTHERS), *(one.line for one in records)]
+    assert lines_of(OTHERS, records) == b"".join(line + b"\n" for line in wanted)
+    assert lines_of([], []) == b""
+
+
+def test_the_records_of_whole_operations_stand_between_the_others_by_time() -> None:
+    pairs = [(record("Start", at, correlation=f"c{at}"), record("Success", at + 1)) for at in (10, 20, 30)]
+    pairs = [(start, end | {"correlationId": start["correlationId"]}) for start, end in pairs]
+    parts = Parts("f")
+    assert [*parts.feed(capture_file([envelope(*[one for pair in pairs for one in pair])]), last=True)] == []
+    batch = parts.rest().whole
+    others = [condense("u", 1, [entry(record("Start", second))]) for second in (5, 15, 15, 40)]
+
+    lines = lines_of(OTHERS, others, batch)
+
+    assert len(batch) == 3
+    wanted = [line.record.line for line in batch]
+    wanted = [others[0].line, wanted[0], others[1].line, others[2].line, *wanted[1:], others[3].line]
+    assert lines == b"".join(line + b"\n" for line in (*(one.raw for one in OTHERS), *wanted))
 
 
 def test_a_tally_knows_how_many_lines_there_are_and_from_when_to_when() -> None:
     tally = Tally()
-    tally.add([entry(record(category="Policy", time="bad")), entry(record("Start", 7))], [])
-    tally.add([], [Record("u", 1, "Administrative", (entry(record("Start", 3)).time,), b"{}")])
+    tally.add(OTHERS, [])
+    tally.add([], [condense("u", 1, [entry(record("Start", 3))])])
 
     contents = tally.contents
 
@@ -43,6 +68,22 @@ def test_a_tally_knows_how_many_lines_there_are_and_from_when_to_when() -> None:
     assert (contents.first, contents.last) == (
         "2024-05-01T10:00:03.1234567Z",
         "2024-05-01T10:00:07.1234567Z",
+    )
+
+
+def test_a_tally_counts_whole_operations_too() -> None:
+    parts = Parts("f")
+    body = envelope(record("Start", 2, category="Write"), record("Success", 9), record("Start", 30))
+    assert [*parts.feed(capture_file([body]), last=True)] == []
+    tally = Tally()
+    tally.add([], [], parts.rest().whole)
+
+    contents = tally.contents
+
+    assert (contents.records, contents.categories) == (1, {"Write": 1})
+    assert (contents.first, contents.last) == (
+        "2024-05-01T10:00:02.1234567Z",
+        "2024-05-01T10:00:30.1234567Z",
     )
 
 
