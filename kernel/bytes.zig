@@ -1,6 +1,12 @@
-//! Comparing and copying of short texts, sixteen bytes at a time: most are too short for a call to be worth it.
+//! Comparing and copying of short texts, sixteen bytes at a time: most are too short for a call to be worth it;
+//! and lists for long ones.
+
+const std = @import("std");
 
 const Block = @Vector(16, u8);
+
+/// Bytes that a list has room for at least.
+const least = 5 << 20;
 
 /// Whether two texts are equal.
 pub inline fn equal(one: []const u8, two: []const u8) bool {
@@ -48,4 +54,18 @@ pub inline fn copy(place: []u8, text: []const u8) void {
     } else for (text, place[0..size]) |byte, *to| {
         to.* = byte;
     }
+}
+
+/// Make room for so many bytes more in a list. Other than the list's own way, it leaves new memory as it is, so
+/// that a list may be large from the beginning: what is never used costs nothing.
+pub fn ensureUnused(gpa: std.mem.Allocator, list: *std.ArrayList(u8), size: usize) std.mem.Allocator.Error!void {
+    const wanted = list.items.len + size;
+    if (wanted <= list.capacity) return;
+    const capacity = @max(wanted + wanted / 4, least);
+    const place = gpa.rawAlloc(capacity, .of(u8), @returnAddress()) orelse return error.OutOfMemory;
+    @memcpy(place[0..list.items.len], list.items);
+    const old = list.allocatedSlice();
+    if (old.len > 0) gpa.rawFree(old, .of(u8), @returnAddress());
+    list.items.ptr = place;
+    list.capacity = capacity;
 }

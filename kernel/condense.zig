@@ -45,17 +45,14 @@ pub fn condense(store: *Store, entries: []const u32, uid: []const u8, list: *std
         }
     }
     const base: Taken = .of(store, firsts[@intFromEnum(Status.start)].?);
-    var room: usize = around + (2 + statuses) * base.text.len;
+    var room: usize = around + base.text.len;
+    for (base.fields) |field| room += distinct * (field.name_size + "\"\",".len);
     for (entries) |number| room += store.entries.items[number].text.size + 1;
-    try list.ensureUnusedCapacity(store.gpa, room);
+    try bytes.ensureUnused(store.gpa, list, room);
     var writer: Writer = .{ .place = list.unusedCapacitySlice() };
     const out = &writer;
     out.add("{");
-    for (base.fields) |field| {
-        if (isPerEntry(field.nameIn(base.text))) continue;
-        base.write(out, field);
-        out.add(",");
-    }
+    base.lend(out);
     out.add("\"azure_activity_administrative_condensed\":{\"num_correlated_records\":");
     out.number(entries.len);
     out.add(",\"statuses\":{");
@@ -89,20 +86,46 @@ const around = 1024;
 const Taken = struct {
     text: []const u8,
     fields: []const record.Field,
+    shape: u32,
 
     fn of(store: *Store, number: u32) Taken {
         const entry = store.entries.items[number];
         return .{
             .text = entry.text.in(store.texts.items),
             .fields = store.fields.items[entry.fields.at..][0..entry.fields.size],
+            .shape = entry.shape,
         };
+    }
+
+    /// Write the fields that the base lends, each with a comma; at once where they stand together.
+    fn lend(self: Taken, out: *Writer) void {
+        var begin: usize = 0;
+        var end: usize = 0;
+        for (self.fields) |field| {
+            if (isPerEntry(field.nameIn(self.text))) continue;
+            const is_next = end > 0 and field.name == end + ",\"".len and field.isCompact() and self.text[end] == ',';
+            if (!is_next) {
+                if (end > 0) out.add(self.text[begin..end]);
+                if (end > 0) out.add(",");
+                if (!field.isCompact()) {
+                    self.write(out, field);
+                    out.add(",");
+                    end = 0;
+                    continue;
+                }
+                begin = field.name - 1;
+            }
+            end = field.value + field.value_size;
+        }
+        if (end == 0) return;
+        out.add(self.text[begin..end]);
+        out.add(",");
     }
 
     fn write(self: Taken, out: *Writer, field: record.Field) void {
         const begin = field.name - 1;
-        const value = field.name + field.name_size + "\":".len;
-        if (value == field.value) return out.add(self.text[begin .. value + field.value_size]);
-        out.add(self.text[begin .. value - 1]);
+        if (field.isCompact()) return out.add(self.text[begin .. field.value + field.value_size]);
+        out.add(self.text[begin .. field.name + field.name_size + 1]);
         out.add(":");
         out.add(field.valueIn(self.text));
     }
@@ -123,7 +146,8 @@ fn differing(out: *Writer, entry: Taken, base: Taken) void {
     for (entry.fields, 0..) |field, place| {
         const name = field.nameIn(entry.text);
         if (!isPerEntry(name)) {
-            if (base.find(name, place)) |other| {
+            const found = if (entry.shape == base.shape) place else base.find(name, place);
+            if (found) |other| {
                 const lent = base.fields[other].valueIn(base.text);
                 if (bytes.equal(lent, field.valueIn(entry.text))) continue;
             }
@@ -152,6 +176,7 @@ fn absent(out: *Writer, store: *Store, order: []const u32, base: Taken) void {
     var is_first_status = true;
     for (order) |number| {
         const entry: Taken = .of(store, number);
+        if (entry.shape == base.shape) continue;
         var is_first = true;
         for (base.fields, 0..) |field, place| {
             const name = field.nameIn(base.text);

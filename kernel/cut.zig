@@ -1,9 +1,11 @@
 //! Cutting a part: which operations leave, and what the app is told of each.
 
 const std = @import("std");
+const bytes = @import("bytes.zig");
 const condense = @import("condense.zig").condense;
-const none = @import("store.zig").none;
+const Entry = @import("store.zig").Entry;
 const Group = @import("store.zig").Group;
+const none = @import("store.zig").none;
 const Span = @import("record.zig").Span;
 const Store = @import("store.zig").Store;
 
@@ -11,21 +13,24 @@ const Error = std.mem.Allocator.Error;
 
 pub const uid_size = 32;
 
+/// Stands between the parts of a key in `Cut.keys`; none of them has it there.
+const separator = 0x1F;
+
 /// An operation that leaves.
 pub const Row = extern struct {
-    odd: u32, // Whether an entry was read exactly; then there is no key in `Cut.keys`.
-    whole: u32,
-    members: Span, // In `Cut.members` and `Cut.numbers`: each entry once if it is whole, otherwise all.
+    members: Span, // In `Cut.numbers`, each entry once, if it is whole; otherwise in `Cut.members`, all.
     arrived: u32, // Entries with those that stood twice.
-    succeeded: u32,
-    line: Span, // In `Cut.lines`, with the line break.
-    text: Span, // In `Cut.texts`: the entries, each with a line break.
-    category: Span, // In `Cut.texts`.
-    first: i64,
-    last: i64,
+    group: u32,
+    line: Span = .{}, // In `Cut.lines`, with the line break.
+    text: Span = .{}, // In `Cut.texts`: the entries, each with a line break.
+    category: Span = .{}, // In `Cut.texts`; for equal ones the same, but for some where there are very many.
+    first: i64 = std.math.maxInt(i64),
+    last: i64 = std.math.minInt(i64),
+    succeeded: u32 = 0,
+    unused: u32 = 0,
 };
 
-/// An entry that leaves.
+/// An entry that leaves in an operation that is not whole.
 pub const Member = extern struct {
     text: Span, // In `Cut.texts`.
     category: Span, // Likewise.
@@ -38,25 +43,46 @@ pub const Member = extern struct {
 
 pub const Cut = struct {
     gpa: std.mem.Allocator,
-    /// All groups, in the order in which each got its last entry.
-    groups: std.ArrayList(u32) = .empty,
+    groups: std.ArrayList(u32) = .empty, // All, in the order in which each got its last entry.
+    taken: std.ArrayList(u32) = .empty, // Those that leave.
+    chosen: std.ArrayList(u32) = .empty, // The entries of whole operations.
     order: std.ArrayList(u32) = .empty,
-    taken: std.ArrayList(u32) = .empty,
-    chosen: std.ArrayList(u32) = .empty,
-    rows: std.ArrayList(Row) = .empty,
+    rows: std.ArrayList(Row) = .empty, // Whole operations, by time, then odd ones, then the others.
+    whole: u32 = 0,
+    odd: u32 = 0,
+    categories: std.ArrayList(Span) = .empty, // Those that were met first.
     members: std.ArrayList(Member) = .empty,
     numbers: std.ArrayList(u32) = .empty,
-    keys: std.ArrayList(u8) = .empty,
-    uids: std.ArrayList(u8) = .empty,
+    keys: std.ArrayList(u8) = .empty, // Of rows that are not odd, each with a line break.
+    uids: std.ArrayList(u8) = .empty, // Of whole operations, from the app.
     lines: std.ArrayList(u8) = .empty,
     texts: std.ArrayList(u8) = .empty,
 
-    /// Choose operations until the entries of the others have no more than that many bytes: those that are
-    /// complete first, and of these those that had their last entry long ago.
+    /// Let operations leave until the entries of the others have no more than that many bytes.
     pub fn take(self: *Cut, store: *Store, most: u32) Error!void {
-        inline for (.{ &self.groups, &self.order, &self.taken, &self.chosen, &self.rows, &self.members, &self.numbers, &self.keys, &self.uids, &self.lines, &self.texts }) |list| {
-            list.clearRetainingCapacity();
+        inline for (.{
+            &self.groups,  &self.taken, &self.chosen, &self.order, &self.rows,  &self.members,
+            &self.numbers, &self.keys,  &self.uids,   &self.lines, &self.texts, &self.categories,
+        }) |list| list.items.len = 0;
+        try self.choose(store, most);
+        for (self.taken.items) |number| {
+            if (store.groups.items[number].whole()) try self.addWhole(store, number);
         }
+        std.sort.pdq(Row, self.rows.items, {}, happenedBefore);
+        self.whole = @intCast(self.rows.items.len);
+        for ([_]bool{ true, false }) |odd| {
+            for (self.taken.items) |number| {
+                const group = store.groups.items[number];
+                if (!group.whole() and group.odd == odd) try self.addOther(store, number);
+            }
+            if (odd) self.odd = @as(u32, @intCast(self.rows.items.len)) - self.whole;
+        }
+        for (self.rows.items) |row| try self.addKey(store, store.groups.items[row.group]);
+        try self.uids.resize(self.gpa, uid_size * self.whole);
+    }
+
+    /// Those that are complete go first, and of these those that had their last entry long ago.
+    fn choose(self: *Cut, store: *Store, most: u32) Error!void {
         for (0..store.groups.items.len) |number| try self.groups.append(self.gpa, @intCast(number));
         std.sort.pdq(u32, self.groups.items, store, touchedBefore);
         for ([_]bool{ true, false }) |complete| {
@@ -69,36 +95,91 @@ pub const Cut = struct {
                 try self.taken.append(self.gpa, number);
             }
         }
-        for (self.taken.items) |number| try self.describe(store, store.groups.items[number]);
-        try self.uids.resize(self.gpa, uid_size * self.rows.items.len);
     }
 
     fn touchedBefore(store: *Store, one: u32, two: u32) bool {
         return store.groups.items[one].touched < store.groups.items[two].touched;
     }
 
-    fn describe(self: *Cut, store: *Store, group: Group) Error!void {
+    fn happenedBefore(_: void, one: Row, two: Row) bool {
+        return one.first < two.first;
+    }
+
+    fn addWhole(self: *Cut, store: *Store, number: u32) Error!void {
+        const group = store.groups.items[number];
         const begin = self.chosen.items.len;
         var at = group.first;
         while (at != none) : (at = store.entries.items[at].next) try self.chosen.append(self.gpa, at);
-        if (group.whole()) self.inOrder(store, begin);
-        const text: u32 = @intCast(self.texts.items.len);
+        self.inOrder(store, begin);
+        const entries = self.chosen.items[begin..];
+        const text = self.texts.items.len;
         var row: Row = .{
-            .odd = @intFromBool(group.odd),
-            .whole = @intFromBool(group.whole()),
-            .members = .{ .at = @intCast(begin), .size = @intCast(self.chosen.items.len - begin) },
+            .members = .{ .at = @intCast(begin), .size = @intCast(entries.len) },
             .arrived = group.count,
-            .succeeded = 0,
-            .line = .{},
-            .text = .{},
-            .category = .{},
-            .first = std.math.maxInt(i64),
-            .last = std.math.minInt(i64),
+            .group = number,
+            .first = store.entries.items[entries[0]].time,
+            .last = store.entries.items[entries[entries.len - 1]].time,
         };
-        for (self.chosen.items[begin..]) |number| {
-            const entry = store.entries.items[number];
+        for (entries) |place| {
+            const entry = store.entries.items[place];
+            const category = try self.addText(store, entry);
+            try self.numbers.append(self.gpa, entry.number);
+            if (entry.status == .success) row.succeeded = 1;
+            if (entry.status == .start and row.category.size == 0) row.category = category;
+        }
+        row.category = try self.known(row.category);
+        row.text = .{ .at = @intCast(text), .size = @intCast(self.texts.items.len - text) };
+        try self.rows.append(self.gpa, row);
+    }
+
+    /// Put the entries of an operation in order, and leave out repeated ones.
+    fn inOrder(self: *Cut, store: *Store, begin: usize) void {
+        const few = 16;
+        const entries = self.chosen.items[begin..];
+        if (entries.len > few) {
+            std.sort.pdq(u32, entries, store, Store.before);
+        } else std.sort.insertion(u32, entries, store, Store.before);
+        var kept: usize = 0;
+        for (entries) |number| {
+            if (kept > 0 and store.same(entries[kept - 1], number)) continue;
+            entries[kept] = number;
+            kept += 1;
+        }
+        self.chosen.items.len = begin + kept;
+    }
+
+    /// Write an entry's text; gives where its category stands.
+    fn addText(self: *Cut, store: *Store, entry: Entry) Error!Span {
+        const place: u32 = @intCast(self.texts.items.len);
+        try bytes.ensureUnused(self.gpa, &self.texts, entry.text.size + 1);
+        self.texts.appendSliceAssumeCapacity(entry.text.in(store.texts.items));
+        self.texts.appendAssumeCapacity('\n');
+        return .{ .at = place + entry.category.at, .size = entry.category.size };
+    }
+
+    /// Where a category stood first.
+    fn known(self: *Cut, category: Span) Error!Span {
+        const most = 16;
+        const name = category.in(self.texts.items);
+        for (self.categories.items) |one| {
+            if (bytes.equal(one.in(self.texts.items), name)) return one;
+        }
+        if (self.categories.items.len < most) try self.categories.append(self.gpa, category);
+        return category;
+    }
+
+    fn addOther(self: *Cut, store: *Store, number: u32) Error!void {
+        const group = store.groups.items[number];
+        try self.rows.append(self.gpa, .{
+            .members = .{ .at = @intCast(self.members.items.len), .size = group.count },
+            .arrived = group.count,
+            .group = number,
+        });
+        var at = group.first;
+        while (at != none) : (at = store.entries.items[at].next) {
+            const entry = store.entries.items[at];
             const place: u32 = @intCast(self.texts.items.len);
-            const category: Span = .{ .at = place + entry.category.at, .size = entry.category.size };
+            const category: Span = if (entry.odd) .{} else try self.addText(store, entry);
             try self.members.append(self.gpa, .{
                 .text = .{ .at = place, .size = entry.text.size },
                 .category = category,
@@ -107,56 +188,35 @@ pub const Cut = struct {
                 .odd = @intFromBool(entry.odd),
                 .time = entry.time,
             });
-            try self.numbers.append(self.gpa, entry.number);
-            if (!entry.odd) {
-                try self.texts.appendSlice(self.gpa, entry.text.in(store.texts.items));
-                try self.texts.append(self.gpa, '\n');
-            }
-            row.first = @min(row.first, entry.time);
-            row.last = @max(row.last, entry.time);
-            if (entry.status == .success) row.succeeded = 1;
-            if (entry.status == .start and row.category.size == 0) row.category = category;
         }
-        row.text = .{ .at = text, .size = @intCast(self.texts.items.len - text) };
-        try self.rows.append(self.gpa, row);
+    }
+
+    fn addKey(self: *Cut, store: *Store, group: Group) Error!void {
         if (group.odd) return;
         var key = group.key.in(store.keys.items);
-        for (group.parts) |size| {
+        for (group.parts, 0..) |size, part| {
+            if (part > 0) try self.keys.append(self.gpa, separator);
             try self.keys.appendSlice(self.gpa, key[0..size]);
-            try self.keys.append(self.gpa, '\n');
             key = key[size..];
         }
+        try self.keys.append(self.gpa, '\n');
     }
 
-    /// Put the entries of an operation in order, and leave out repeated ones.
-    fn inOrder(self: *Cut, store: *Store, begin: usize) void {
-        const entries = self.chosen.items[begin..];
-        if (entries.len > 16) std.sort.pdq(u32, entries, store, Store.before) else std.sort.insertion(u32, entries, store, Store.before);
-        var kept: usize = 0;
-        for (entries) |number| {
-            if (kept > 0 and store.same(entries[kept - 1], number)) continue;
-            entries[kept] = number;
-            kept += 1;
-        }
-        self.chosen.shrinkRetainingCapacity(begin + kept);
-    }
-
-    /// Write the lines of the operations that are whole, whose `uids` are there by now, in the order of time.
+    /// Write the lines of the operations that are whole, whose `uids` are there by now, in the order of time; of
+    /// those that happened at once, in that of their uids.
     pub fn write(self: *Cut, store: *Store) Error!void {
-        self.order.clearRetainingCapacity();
-        for (self.rows.items, 0..) |row, place| {
-            if (row.whole > 0) try self.order.append(self.gpa, @intCast(place));
-        }
-        std.sort.pdq(u32, self.order.items, self, earlier);
+        for (0..self.whole) |place| try self.order.append(self.gpa, @intCast(place));
+        std.sort.pdq(u32, self.order.items, self, standsBefore);
         for (self.order.items) |place| {
             const row = &self.rows.items[place];
             const begin = self.lines.items.len;
-            try condense(store, self.chosen.items[row.members.at..][0..row.members.size], self.uid(place), &self.lines);
+            const entries = self.chosen.items[row.members.at..][0..row.members.size];
+            try condense(store, entries, self.uid(place), &self.lines);
             row.line = .{ .at = @intCast(begin), .size = @intCast(self.lines.items.len - begin) };
         }
     }
 
-    fn earlier(self: *Cut, one: u32, two: u32) bool {
+    fn standsBefore(self: *Cut, one: u32, two: u32) bool {
         const left = self.rows.items[one].first;
         const right = self.rows.items[two].first;
         return left < right or (left == right and std.mem.order(u8, self.uid(one), self.uid(two)) == .lt);

@@ -6,6 +6,7 @@
 
 const std = @import("std");
 const avro = @import("avro.zig");
+const bytes = @import("bytes.zig");
 const json = @import("json.zig");
 const record = @import("record.zig");
 const Cut = @import("cut.zig").Cut;
@@ -39,6 +40,9 @@ const sync_size = 16;
 /// Bytes that a block may have, as in `shared/capture/avro.py`.
 const largest = 1 << 26;
 
+/// Events that a block may have, since each takes memory, however short it is.
+const most_events = 1 << 20;
+
 /// What the app reads after each call.
 const State = extern struct {
     stop: u32 = 0,
@@ -46,6 +50,9 @@ const State = extern struct {
     number: u32 = 0,
     events: u32 = 0,
     held: u32 = 0,
+    whole: u32 = 0,
+    odd: u32 = 0,
+    room: Span = .{}, // Where more of the file may be put, without asking.
     event: Event = std.mem.zeroes(Event),
     lists: [10]Span = @splat(.{}),
 };
@@ -74,25 +81,23 @@ export fn status() *State {
     return &state;
 }
 
-/// Make room for that many bytes more of the file; gives where to put them.
-export fn reserve(size: u32) [*]u8 {
-    store.texts.ensureUnusedCapacity(gpa, size + json.pad) catch @trap();
-    return store.texts.items.ptr + store.texts.items.len;
+/// Make room for that many bytes more of the file.
+export fn reserve(size: u32) void {
+    bytes.ensureUnused(gpa, &store.texts, size + json.pad) catch @trap();
+    publish();
 }
 
 /// Begin: a seed for hashes that nobody outside knows, and how much is held before a part has to be cut.
 export fn begin(seed: u64, most_held: u32) void {
-    for ([_]*Store{ &store, &spare }) |one| {
-        one.seed = seed;
-        one.texts.ensureTotalCapacityPrecise(gpa, most_held + most_held / 4) catch @trap();
-    }
+    store.seed = seed;
+    spare.seed = seed;
     most = most_held;
 }
 
 /// Learn what the file's header says: the bytes in that room are its sync marker, and the schema of its events.
 export fn describe() void {
     @memcpy(&sync, given.items[0..sync_size]);
-    schema.clearRetainingCapacity();
+    schema.items.len = 0;
     schema.appendSlice(gpa, given.items[sync_size..]) catch @trap();
 }
 
@@ -107,15 +112,16 @@ export fn run(size: u32, alone: u32, held_beside: u32) void {
 
 /// Forget what was not read, which the app reads itself.
 export fn back() void {
-    events.clearRetainingCapacity();
+    events.items.len = 0;
     next_event = 0;
     store.texts.items.len = cursor;
+    state.left = 0;
     publish();
 }
 
 fn go(alone: u32, held_beside: u32) std.mem.Allocator.Error!Stop {
-    odd.clearRetainingCapacity();
-    try store.texts.ensureUnusedCapacity(gpa, json.pad);
+    odd.items.len = 0;
+    try bytes.ensureUnused(gpa, &store.texts, json.pad);
     @memset(store.texts.unusedCapacitySlice()[0..json.pad], 0);
     while (true) {
         if (store.size + beside + held_beside >= most or read() >= 2 * most) return .full;
@@ -142,7 +148,7 @@ fn go(alone: u32, held_beside: u32) std.mem.Allocator.Error!Stop {
 fn advance() void {
     next_event += 1;
     if (next_event < events.items.len) return;
-    events.clearRetainingCapacity();
+    events.items.len = 0;
     next_event = 0;
     cursor = block_end;
 }
@@ -171,6 +177,7 @@ fn block() std.mem.Allocator.Error!?Stop {
 fn walk(at: usize, end: usize, count: u32, after: usize) std.mem.Allocator.Error!?Stop {
     const types: avro.Schema = .{ .text = schema.items };
     var reader: avro.Reader = .{ .data = store.texts.items[0..end], .at = at };
+    if (count > most_events) return refused();
     for (0..count) |_| {
         const start = reader.at;
         const body = types.event(&reader) catch return refused();
@@ -186,7 +193,7 @@ fn walk(at: usize, end: usize, count: u32, after: usize) std.mem.Allocator.Error
 }
 
 fn refused() Stop {
-    events.clearRetainingCapacity();
+    events.items.len = 0;
     return .block;
 }
 
@@ -217,7 +224,7 @@ fn put(list: *std.ArrayList(Beside), one: *const record.Scanned, place: usize) s
 
 fn combine(one: *const record.Scanned, text: []const u8) std.mem.Allocator.Error!void {
     const head = one.head;
-    key.clearRetainingCapacity();
+    key.items.len = 0;
     for ([_]Span{ head.correlation, head.operation, head.resource }) |part| {
         const place = key.items.len;
         try key.appendSlice(gpa, part.in(text));
@@ -231,6 +238,7 @@ fn combine(one: *const record.Scanned, text: []const u8) std.mem.Allocator.Error
         .category = head.category,
         .status = head.status,
         .time = head.time,
+        .shape = head.shape,
     };
     try store.add(key.items, parts, fields, entry);
 }
@@ -261,7 +269,7 @@ export fn leave() void {
     spare.clear();
     store.leave(cut.groups.items, &spare) catch @trap();
     move() catch @trap();
-    passed.clearRetainingCapacity();
+    passed.items.len = 0;
     beside = 0;
     std.mem.swap(Store, &store, &spare);
     publish();
@@ -271,7 +279,9 @@ export fn leave() void {
 fn move() std.mem.Allocator.Error!void {
     const start = fresh + read();
     const place = spare.texts.items.len;
-    try spare.texts.appendSlice(gpa, store.texts.items[start..]);
+    const unread = store.texts.items[start..];
+    try bytes.ensureUnused(gpa, &spare.texts, unread.len);
+    spare.texts.appendSliceAssumeCapacity(unread);
     var kept: usize = 0;
     for (events.items[next_event..]) |one| {
         var event = one;
@@ -280,7 +290,7 @@ fn move() std.mem.Allocator.Error!void {
         events.items[kept] = event;
         kept += 1;
     }
-    events.shrinkRetainingCapacity(kept);
+    events.items.len = kept;
     next_event = 0;
     if (kept > 0) block_end = block_end - start + place;
     cursor = place;
@@ -289,6 +299,10 @@ fn move() std.mem.Allocator.Error!void {
 
 fn publish() void {
     state.held = store.size + beside;
+    const unused = store.texts.unusedCapacitySlice();
+    state.room = .{ .at = @intCast(@intFromPtr(unused.ptr)), .size = @intCast(unused.len -| json.pad) };
+    state.whole = cut.whole;
+    state.odd = cut.odd;
     state.lists = .{
         of(store.texts.items), of(odd.items),         of(passed.items),
         of(cut.rows.items),    of(cut.members.items), of(cut.numbers.items),

@@ -18,6 +18,11 @@ pub const Field = extern struct {
         return text[self.name..][0..self.name_size];
     }
 
+    /// Whether only the colon stands between its name and its value.
+    pub fn isCompact(self: Field) bool {
+        return self.value == self.name + self.name_size + "\":".len;
+    }
+
     pub fn valueIn(self: Field, text: []const u8) []const u8 {
         return text[self.value..][0..self.value_size];
     }
@@ -48,12 +53,19 @@ pub const Head = struct {
     status: Status = .none,
     keyed: bool = true, // Whether the three before the status are strings as they stand, or absent.
     time: i64 = 0,
+    shape: u32 = 0,
 };
 
 /// A record that was scanned: where it stands in the body's text, and its fields.
 pub const Scanned = struct { text: Span, fields: Span, head: Head };
 
 const most_fields = 96;
+
+/// Records of a body, and fields of them all: more would only fill memory.
+const most_records = 1 << 18;
+const most_in_all = 1 << 21;
+const most_shapes = 16;
+const longest_name = 255;
 const condensed = "azure_activity_administrative_condensed";
 
 /// Scans bodies; what it found of the last one stays until the next.
@@ -61,14 +73,16 @@ pub const Scanner = struct {
     gpa: std.mem.Allocator,
     records: std.ArrayList(Scanned) = .empty,
     fields: std.ArrayList(Field) = .empty,
+    shapes: std.ArrayList(Shape) = .empty,
+    next_shape: u32 = 0,
 
     const few = 1000;
     const least = 16; // Bytes that records have on the average, where there are more than a few.
 
     /// Scan `{"records":[...]}` from `begin` to `end`.
     pub fn body(self: *Scanner, text: []const u8, begin: usize, end: usize) Error!void {
-        self.records.clearRetainingCapacity();
-        self.fields.clearRetainingCapacity();
+        self.records.items.len = 0;
+        self.fields.items.len = 0;
         var at = json.white(text, begin);
         if (text[at] != '{') return error.Odd;
         at = json.white(text, at + 1);
@@ -78,19 +92,21 @@ pub const Scanner = struct {
         if (self.records.items.len > few and self.records.items.len * least > at - array) return error.Odd;
         at = json.white(text, at);
         if (text[at] != '}') return error.Odd;
-        if (json.white(text, at + 1) != end) return error.Odd;
+        // What stands behind the body is none of it, even if it looks like white space.
+        if (at + 1 != end and json.white(text, at + 1) != end) return error.Odd;
     }
 
     fn items(self: *Scanner, text: []const u8, array: usize) Error!usize {
         if (text[array] != '[') return error.Odd;
         var at = json.white(text, array + 1);
         if (text[at] == ']') return at + 1;
-        while (true) {
+        while (self.records.items.len < most_records) {
             at = json.white(text, try self.record(text, at));
             if (text[at] == ']') return at + 1;
             if (text[at] != ',') return error.Odd;
             at = json.white(text, at + 1);
         }
+        return error.Odd;
     }
 
     fn record(self: *Scanner, text: []const u8, begin: usize) Error!usize {
@@ -112,13 +128,15 @@ pub const Scanner = struct {
                 end = string.end;
                 plain = string.plain;
             } else end = try json.value(text, value);
+            if (self.fields.items.len == most_in_all) return error.Odd;
             try self.fields.append(self.gpa, .{
                 .name = @intCast(at + 1 - begin),
                 .name_size = @intCast(name.end - at - 2),
                 .value = @intCast(value - begin),
                 .value_size = @intCast(end - value),
             });
-            if (!name.plain or !note(&head, text, begin, text[at + 1 .. name.end - 1], value, end, plain)) sound = false;
+            if (!name.plain or name.end - at - 2 > longest_name or
+                !note(&head, text, begin, text[at + 1 .. name.end - 1], value, end, plain)) sound = false;
             at = json.white(text, end);
             if (text[at] == '}') break;
             if (text[at] != ',') return error.Odd;
@@ -127,33 +145,63 @@ pub const Scanner = struct {
         at += 1;
         const whole = text[begin..at];
         const size = self.fields.items.len - first;
-        const fields: Span = .{ .at = @intCast(first), .size = @intCast(size) };
-        if (sound and self.isEachOnce(text, whole, fields)) head.kind = kindOf(head, whole);
+        if (sound) {
+            if (try self.shapeOf(whole, self.fields.items[first..])) |shape| {
+                head.kind = kindOf(head, whole);
+                head.shape = shape;
+            }
+        }
         try self.records.append(self.gpa, .{
             .text = .{ .at = @intCast(begin), .size = @intCast(whole.len) },
-            .fields = fields,
+            .fields = .{ .at = @intCast(first), .size = @intCast(size) },
             .head = head,
         });
         return at;
     }
 
-    /// Whether no field stands twice; quick where the names are those of the record before.
-    fn isEachOnce(self: *Scanner, text: []const u8, whole: []const u8, fields: Span) bool {
-        const ours = self.fields.items[fields.at..];
-        if (self.records.items.len > 0) {
-            const before = self.records.items[self.records.items.len - 1];
-            if (before.head.kind != .odd and before.fields.size == fields.size) {
-                const other = before.text.in(text);
-                for (ours, self.fields.items[before.fields.at..][0..before.fields.size]) |one, two| {
-                    if (!bytes.equal(one.nameIn(whole), two.nameIn(other))) break;
-                } else return true;
+    /// The shape of the fields; null if one of them stands twice.
+    fn shapeOf(self: *Scanner, text: []const u8, fields: []const Field) Error!?u32 {
+        for (self.shapes.items, 0..) |*shape, number| {
+            if (!shape.fits(text, fields)) continue;
+            // Most records are like the one before.
+            if (number > 0) std.mem.swap(Shape, shape, &self.shapes.items[number - 1]);
+            return self.shapes.items[number -| 1].id;
+        }
+        if (fields.len > most_fields) return null;
+        for (fields, 0..) |one, number| {
+            for (fields[0..number]) |two| {
+                if (bytes.equal(one.nameIn(text), two.nameIn(text))) return null;
             }
         }
-        if (ours.len > most_fields) return false;
-        for (ours, 0..) |one, number| {
-            for (ours[0..number]) |two| {
-                if (bytes.equal(one.nameIn(whole), two.nameIn(whole))) return false;
-            }
+        if (self.shapes.items.len == most_shapes) {
+            var oldest = self.shapes.pop().?;
+            oldest.names.deinit(self.gpa);
+        }
+        var made: Shape = .{ .id = self.next_shape, .count = fields.len };
+        self.next_shape += 1;
+        for (fields) |field| {
+            try made.names.append(self.gpa, @intCast(field.name_size));
+            try made.names.appendSlice(self.gpa, field.nameIn(text));
+        }
+        try self.shapes.insert(self.gpa, 0, made);
+        return made.id;
+    }
+};
+
+/// The names of a record's fields in their order. The same id says that they are the same.
+const Shape = struct {
+    id: u32,
+    count: usize,
+    names: std.ArrayList(u8) = .empty, // Each with its size before it.
+
+    fn fits(self: Shape, text: []const u8, fields: []const Field) bool {
+        if (fields.len != self.count) return false;
+        var at: usize = 0;
+        for (fields) |field| {
+            const size = self.names.items[at];
+            if (field.name_size != size) return false;
+            if (!bytes.equal(self.names.items[at + 1 ..][0..size], field.nameIn(text))) return false;
+            at += 1 + @as(usize, size);
         }
         return true;
     }

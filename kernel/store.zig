@@ -21,6 +21,7 @@ pub const Entry = struct {
     category: Span = .{},
     status: Status,
     time: i64 = 0,
+    shape: u32 = 0,
     odd: bool = false,
 
     /// Sorts what happened at once: Starts first, ends last.
@@ -108,7 +109,7 @@ pub const Store = struct {
 
     fn groupOf(self: *Store, key: []const u8, parts: Parts) Error!u32 {
         if (2 * (self.groups.items.len + 1) > self.slots.items.len) try self.grow();
-        const hash = std.hash.Wyhash.hash(self.seed, key);
+        const hash = std.hash.XxHash64.hash(self.seed, key);
         const slot = self.find(hash, key, parts);
         if (slot.* == none) {
             slot.* = @intCast(self.groups.items.len);
@@ -172,7 +173,8 @@ pub const Store = struct {
                 entry.next = none;
                 if (!entry.odd) {
                     entry.text.at = @intCast(other.texts.items.len);
-                    try other.texts.appendSlice(self.gpa, self.entries.items[at].text.in(self.texts.items));
+                    try bytes.ensureUnused(self.gpa, &other.texts, entry.text.size);
+                    other.texts.appendSliceAssumeCapacity(self.entries.items[at].text.in(self.texts.items));
                 }
                 const fields = self.fields.items[entry.fields.at..][0..entry.fields.size];
                 const key = group.key.in(self.keys.items);
@@ -184,11 +186,11 @@ pub const Store = struct {
     pub fn clear(self: *Store) void {
         self.size = 0;
         self.clock = 0;
-        self.texts.clearRetainingCapacity();
-        self.fields.clearRetainingCapacity();
-        self.keys.clearRetainingCapacity();
-        self.entries.clearRetainingCapacity();
-        self.groups.clearRetainingCapacity();
+        self.texts.items.len = 0;
+        self.fields.items.len = 0;
+        self.keys.items.len = 0;
+        self.entries.items.len = 0;
+        self.groups.items.len = 0;
         @memset(self.slots.items, none);
     }
 };

@@ -13,8 +13,10 @@ from shared.model.operations import Known, Member, Operation, OperationKey
 
 _NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 
-type _Place = tuple[int, int]
-"""Where in the scratch file the entries of an operation stand, and how many bytes they have."""
+_SIZE = 28
+"""Bits of a place that say how many bytes stand there; those above say where."""
+
+_DIGITS = 15
 
 
 class Kept:
@@ -23,7 +25,7 @@ class Kept:
     def __init__(self) -> None:
         self._scratch = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed at the end
         self._end = 0
-        self._places: dict[int, _Place] = {}
+        self._places: dict[int, int] = {}
         self._waiting: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -36,13 +38,16 @@ class Kept:
 
     def known(self, part: Sifted) -> Known:
         """What is kept of the operations in a part of the file."""
+        keys = {entry.key for entry in part.administrative}
+        shorts = [*map(_short, part.whole.uids)]
+        if not self._places.keys().isdisjoint(shorts):
+            keys |= {part.whole[place].key for place, short in enumerate(shorts) if short in self._places}
         operations: dict[OperationKey, Operation] = {}
-        keys = {entry.key for entry in part.administrative} | {one.key for one in part.whole}
         for key in keys:
-            hashed = hash(key)
-            place = self._places.get(hashed)
+            short = _short(key.uid)
+            place = self._places.get(short)
             if place is not None:
-                run, revision = ("", 0) if hashed in self._waiting else ("before", 1)
+                run, revision = ("", 0) if short in self._waiting else ("before", 1)
                 members = (
                     Member(raw, "before", number, _NOW, run, revision)
                     for number, raw in enumerate(self._read(place))
@@ -53,16 +58,12 @@ class Kept:
     def keep(self, plan: Plan) -> None:
         """Keep what was decided."""
         self._scratch.seek(0, os.SEEK_END)
-        texts: bytes | memoryview = b""
-        begin = 0
-        for whole in plan.whole:
-            if whole.texts is not texts:
-                texts, begin = whole.texts, self._write(whole.texts)
-            self._remember(whole.key, (begin + whole.begin, whole.end - whole.begin), waits=False)
+        begin = self._write(plan.whole.texts)
+        places = (begin + one << _SIZE | size for one, size in plan.whole.places)
+        self._places.update(zip(map(_short, plan.whole.uids), places, strict=True))
         for operation in plan.operations:
             members = b"".join([member.raw + b"\n" for member in operation.members])
-            waits = any(member.waits for member in operation.members)
-            self._remember(operation.key, (self._write(members), len(members)), waits=waits)
+            self._remember(operation.key, members, waits=any(member.waits for member in operation.members))
 
     def waiting(self) -> Iterator[bytes]:
         """The entries that have not left."""
@@ -75,16 +76,20 @@ class Kept:
         self._end += len(texts)
         return begin
 
-    def _remember(self, key: OperationKey, place: _Place, *, waits: bool) -> None:
-        hashed = hash(key)
-        self._places[hashed] = place
+    def _remember(self, key: OperationKey, texts: bytes, *, waits: bool) -> None:
+        short = _short(key.uid)
+        self._places[short] = self._write(texts) << _SIZE | len(texts)
         if waits:
-            self._waiting.add(hashed)
+            self._waiting.add(short)
         else:
-            self._waiting.discard(hashed)
+            self._waiting.discard(short)
 
-    def _read(self, place: _Place) -> list[bytes]:
+    def _read(self, place: int) -> list[bytes]:
         """The texts of an operation's entries."""
-        begin, size = place
-        self._scratch.seek(begin)
-        return self._scratch.read(size).splitlines()
+        self._scratch.seek(place >> _SIZE)
+        return self._scratch.read(place & (1 << _SIZE) - 1).splitlines()
+
+
+def _short(uid: str) -> int:
+    """As much of a uid as tells the operations of a file apart, in less memory."""
+    return int(uid[:_DIGITS], 16)

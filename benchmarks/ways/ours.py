@@ -41,8 +41,8 @@ def _condense(file: Path, outcome: Outcome) -> None:
                 plan = correlate(part.administrative, kept.known(part), run, part.whole)
                 kept.keep(plan)
                 passed = [*part.passed, *plan.passed]
-                tally.add(passed, plan.records)
-                target.write(packer.add(lines_of(passed, plan.records)))
+                tally.add(passed, plan.records, plan.whole)
+                target.write(packer.add(lines_of(passed, plan.records, plan.whole)))
                 counts += part.counts + plan.counts
 
         for _ in range(0, file.stat().st_size, RANGE):

@@ -64,9 +64,9 @@ class Lane(Protocol):
         ...
 
     def blocks(self, data: bytes | memoryview, header: Header) -> Generator[Taken, None, bool]:
-        """Take what comes next in the file, blocks as they stand in it; what is no whole block yet waits for more.
+        """Take what comes next in the file, blocks as they stand in it.
 
-        Gives whether all is well. If not, the next block is to be taken `back` and read here.
+        What is no whole block yet waits for more. Gives whether all is well. If not, the next block is to be taken `back` and read here.
         """
         ...
 
@@ -127,7 +127,8 @@ class AvroReader:
                     self._lane = None
         if self._header is not None:
             buffer, at = yield from self._read(buffer, at, self._header, last=last)
-        self._pieces, self._held = [buffer[at:]], len(buffer) - at
+        rest = buffer[at:]
+        self._pieces, self._held = [rest] if rest else [], len(rest)
 
     def _read(
         self, buffer: bytes, at: int, header: Header, *, last: bool

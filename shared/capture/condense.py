@@ -61,7 +61,12 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     @property
     def line(self) -> bytes:
         """Its JSON text, without a break."""
-        return bytes(self.lines[self.begin : self.end - 1])
+        return bytes(self.text[:-1])
+
+    @property
+    def text(self) -> bytes | memoryview:
+        """The line, with its break."""
+        return self.lines[self.begin : self.end]
 
     @property
     def order(self) -> tuple[int, str, int]:

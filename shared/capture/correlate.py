@@ -11,16 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from operator import attrgetter
+from typing import Final
 
+from shared.capture.batch import Batch, take_whole
 from shared.capture.condense import Record, condense
 from shared.capture.entries import START, TERMINAL, Entry, entry_of
 from shared.capture.grouping import Fit, places
-from shared.capture.whole import Whole, take_whole
+from shared.capture.whole import Whole
 from shared.model.captures import Counts
 from shared.model.operations import Known, Member, Operation, OperationKey, WaitingRoom, due
 
-
 _ORDER = attrgetter("order")
+_NONE: Final = Batch()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,12 @@ class Plan:
         whole: operations that began and ended in the run, which was the first to see them.
         operations: other operations as they are to be kept; only those that change.
         rooms: waiting rooms as they are to be kept; only those that change.
-        records: condensed records to be written, by time.
+        records: condensed records to be written, by time, but for those of whole operations.
         passed: entries to be handed on as they came, although administrative.
         counts: of the entries that arrived for correlation, and of those that were waiting.
     """
 
-    whole: tuple[Whole, ...]
+    whole: Batch
     operations: tuple[Operation, ...]
     rooms: tuple[WaitingRoom, ...]
     records: tuple[Record, ...]
@@ -59,7 +61,7 @@ class Plan:
     counts: Counts
 
 
-def correlate(arrived: Collection[Entry], known: Known, run: Run, whole: Iterable[Whole] = ()) -> Plan:
+def correlate(arrived: Collection[Entry], known: Known, run: Run, whole: Batch = _NONE) -> Plan:
     """Decide about administrative entries with a correlation ID.
 
     Args:
@@ -74,14 +76,14 @@ def correlate(arrived: Collection[Entry], known: Known, run: Run, whole: Iterabl
         groups[key.correlation].operations[key] = list(operation.members)
     for correlation, room in known.rooms.items():
         groups[correlation].room = list(room.members)
-    whole, entangled = take_whole(whole, arrived, known)
+    alone, entangled = take_whole(whole, arrived, known)
     for entry in chain(arrived, entangled):
         groups[entry.key.correlation].add(entry)
-    records = [one.record for one in whole]
+    records: list[Record] = []
     passed: list[Entry] = []
     operations: list[Operation] = []
     rooms: list[WaitingRoom] = []
-    counts = _counts(whole)
+    counts = _counts(alone)
     for correlation, group in groups.items():
         group.settle()
         group.leave()
@@ -94,8 +96,8 @@ def correlate(arrived: Collection[Entry], known: Known, run: Run, whole: Iterabl
             rooms.append(room)
     records.sort(key=_ORDER)
     passed.sort(key=lambda entry: entry.order)
-    counts += Counts(operations=len(records))
-    return Plan(tuple(whole), tuple(operations), tuple(rooms), tuple(records), tuple(passed), counts)
+    counts += Counts(operations=len(alone) + len(records))
+    return Plan(alone, tuple(operations), tuple(rooms), tuple(records), tuple(passed), counts)
 
 
 def replay(known: Known, run: Run) -> Plan:
@@ -116,9 +118,8 @@ def operation_of(whole: Whole, run: str, now: datetime) -> Operation:
     return Operation(whole.key, tuple(members))
 
 
-def _counts(whole: Iterable[Whole]) -> Counts:
-    arrived = sum(one.arrived for one in whole)
-    condensed = sum(one.number for one in whole)
+def _counts(whole: Batch) -> Counts:
+    arrived, condensed = whole.arrived, whole.entries
     return Counts(entries=arrived, condensed=condensed, duplicates=arrived - condensed)
 
 

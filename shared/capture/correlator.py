@@ -1,14 +1,14 @@
 """Deciding what becomes of a run's entries, and keeping what was decided, beside others who do the same."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import Final
 
+from shared.capture.batch import Batch
 from shared.capture.correlate import Plan, Run, correlate, operation_of, replay
 from shared.capture.entries import Entry
-from shared.capture.whole import Whole
 from shared.model.captures import Counts
 from shared.model.operations import Known, Operation, OperationKey, WaitingRoom
 from shared.store.operations import BUCKETS, OperationStore, bucket_of
@@ -22,6 +22,9 @@ _TOGETHER = 4
 """How often all buckets are written together; where so many meet, each is then written by itself."""
 
 
+_NONE: Final = Batch()
+
+
 @dataclass(frozen=True, slots=True)
 class _Arrived:
     """What a run has for a bucket.
@@ -32,11 +35,11 @@ class _Arrived:
     """
 
     entries: list[Entry] = field(default_factory=list)
-    whole: list[Whole] = field(default_factory=list)
+    whole: Batch = field(default_factory=Batch)
 
     def keys(self) -> set[OperationKey]:
         """Of the operations that have something here."""
-        return {entry.key for entry in self.entries} | {one.key for one in self.whole}
+        return {entry.key for entry in self.entries} | self.whole.keys()
 
 
 type _Decide = Callable[[_Arrived, Known], Plan]
@@ -63,7 +66,7 @@ class Correlator:
         integration_id: str,
         run: Run,
         entries: Iterable[Entry],
-        whole: Iterable[Whole] = (),
+        whole: Batch = _NONE,
         *,
         again: bool = False,
     ) -> Plan:
@@ -81,16 +84,14 @@ class Correlator:
         Raises:
             ContendedError: too many others changed the same operations.
         """
-        by_bucket: defaultdict[int, _Arrived] = defaultdict(_Arrived)
+        by_bucket = {bucket: _Arrived(whole=part) for bucket, part in whole.spread(bucket_of).items()}
         for entry in entries:
-            by_bucket[bucket_of(entry.key.correlation)].entries.append(entry)
-        for one in whole:
-            by_bucket[bucket_of(one.key.correlation)].whole.append(one)
+            by_bucket.setdefault(bucket_of(entry.key.correlation), _Arrived()).entries.append(entry)
         # What left in a run that was cut off may be in any bucket.
         numbers = range(BUCKETS) if again else by_bucket
         return await self._decide(
             integration_id,
-            {number: by_bucket[number] for number in numbers},
+            {number: by_bucket.get(number, _Arrived()) for number in numbers},
             View(run.id, run.now, again=again),
             lambda arrived, known: correlate(arrived.entries, known, run, arrived.whole),
         )
@@ -164,10 +165,9 @@ def _together(plans: Iterable[Plan]) -> Plan:
     """The plans of several buckets as one."""
     found = list(plans)
     return Plan(
-        whole=tuple(one for plan in found for one in plan.whole),
+        whole=Batch.together(plan.whole for plan in found),
         operations=tuple(one for plan in found for one in plan.operations),
         rooms=tuple(one for plan in found for one in plan.rooms),
-        # In one order, whatever bucket they are of: those of a text then lie in it one after the other.
         records=tuple(sorted((one for plan in found for one in plan.records), key=attrgetter("order"))),
         passed=tuple(sorted((one for plan in found for one in plan.passed), key=lambda entry: entry.order)),
         counts=sum((plan.counts for plan in found), Counts()),

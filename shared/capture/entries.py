@@ -99,9 +99,7 @@ def entry_of(number: int, text: bytes) -> Entry:
     status = fold(head.resultType) if administrative else ""
     time = times.nanoseconds(head.time)
     key = OperationKey(head.correlationId.lower(), head.operationName.lower(), head.resourceId.lower())
-    return Entry(
-        number, raw, head.category, key, status, time, time << 2 | rank_of(status), administrative
-    )
+    return Entry(number, raw, head.category, key, status, time, time << 2 | rank_of(status), administrative)
 
 
 def _exactly(number: int, raw: bytes) -> Entry:
@@ -117,7 +115,9 @@ def _exactly(number: int, raw: bytes) -> Entry:
     administrative = _is_administrative(fields, category, correlation, status)
     status = status if administrative else ""
     time = times.nanoseconds(_text(fields, "time") or _text(fields, "TimeGenerated"))
-    key = OperationKey(correlation, _text(fields, "operationName").lower(), _text(fields, "resourceId").lower())
+    key = OperationKey(
+        correlation, _text(fields, "operationName").lower(), _text(fields, "resourceId").lower()
+    )
     return Entry(number, raw, category, key, status, time, time << 2 | rank_of(status), administrative)
 
 

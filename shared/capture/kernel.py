@@ -13,37 +13,45 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
-from pathlib import Path
+from itertools import islice, repeat
 from typing import Final
 
-import wasmtime
-
-from shared.capture.condense import Record
+from shared.capture.batch import ROW, Batch
 from shared.capture.entries import SUCCESS, Entry
-from shared.capture.whole import Whole
+from shared.capture.sandbox import Sandbox
+from shared.model.ids import SEPARATOR, hash_of_joined
 from shared.model.operations import OperationKey
 
-_MOST: Final = 1 << 30
-"""Bytes that a sandbox may have."""
+_STATE: Final = struct.Struct("<33I")
 
-_STATE: Final = struct.Struct("<29I")
-_COUNTS: Final = 8
-"""Where in the state the numbers of entries and of events stand."""
-_LISTS: Final = 9
-"""Numbers before the lists in the state."""
+
+class _State(IntEnum):
+    """What stands where in the state, counted in numbers."""
+
+    STOP = 0
+    LEFT = 1
+    NUMBER = 2
+    EVENTS = 3
+    HELD = 4
+    WHOLE = 5
+    ODD = 6
+    ROOM = 7
+    ROOM_SIZE = 8
+    EVENT = 9
+    EVENT_SIZE = 10
+    LISTS = 13
+
+
 _HELD, _ODD, _PASSED, _ROWS, _MEMBERS, _NUMBERS, _KEYS, _UIDS, _LINES, _TEXTS = range(10)
 
+_COUNTS: Final = 4 * _State.NUMBER
 _SEED: Final = 8
-_NUMBER: Final = 4
-_ROW: Final = struct.Struct("<12I2q")
 _MEMBER: Final = struct.Struct("<8Iq")
 _BESIDE: Final = struct.Struct("<6Iq")
 
 _STATUSES: Final = ("start", "accept", SUCCESS, "failure", "cancelled")
 _CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
 _NO_KEY: Final = OperationKey("", "", "")
-_NO_UID: Final = "0" * 32
 _OTHER_RANK: Final = 2
 _RANKS: Final = (0, 1, 3, 3, 3)
 
@@ -67,36 +75,24 @@ class Left:
         others: entries of other operations.
     """
 
-    whole: list[Whole]
+    whole: Batch
     others: list[Entry]
 
 
-@cache
-def _compiled() -> tuple[wasmtime.Engine, wasmtime.Module]:
-    """The kernel, compiled once in each process."""
-    engine = wasmtime.Engine()
-    return engine, wasmtime.Module.from_file(engine, str(Path(__file__).with_suffix(".wasm")))
-
-
 class Kernel:
-    """A sandbox, for one file.
+    """The kernel, for one file.
+
+    Any method fails with the error of the sandbox if the code in it does.
 
     Args:
-        most: bytes of entries that are held before a part has to be cut, those that wait beside them included.
-
-    Raises:
-        Trap: from any method; the kernel failed, which it does rather than go on in a state that is not sound.
+        most: bytes of entries that are held before a part has to be cut, with those that wait beside them.
     """
 
     def __init__(self, most: int) -> None:
-        engine, module = _compiled()
-        self._store = wasmtime.Store(engine)
-        self._store.set_limits(memory_size=_MOST)
-        self._exports = wasmtime.Instance(self._store, module, []).exports(self._store)
+        self._sandbox = Sandbox()
         self._on_loan: list[memoryview] = []
-        self._state_at = self._call("status")
+        self._state_at = self._sandbox.call("status")
         self._call("begin", int.from_bytes(os.urandom(_SEED), "little", signed=True), most)
-        self._look()
 
     def describe(self, letters: str, sync: bytes) -> None:
         """Say what the file's header says.
@@ -116,48 +112,48 @@ class Kernel:
             alone: if it is what one compressed block holds, how many events that should be.
             beside: bytes that are held elsewhere, and count as held.
         """
-        if data:
-            self._write(self._call("reserve", len(data)), data)
-        self._call("run", len(data), alone, beside)
-        self._look()
-        return Stop(self._state[0])
+        size = len(data)
+        if size > self._state[_State.ROOM_SIZE]:
+            self._call("reserve", size)
+        self._sandbox.write(self._state[_State.ROOM], data)
+        self._call("run", size, alone, beside)
+        return Stop(self._state[_State.STOP])
 
     @property
     def left(self) -> int:
         """How many bytes it holds that it could not read yet, since they are no whole block."""
-        return self._state[1]
+        return self._state[_State.LEFT]
 
     def back(self) -> bytes:
         """Take back what it did not read."""
         found = bytes(self._list(_HELD)[-self.left :]) if self.left else b""
         self._call("back")
-        self._look()
         return found
 
     @property
     def number(self) -> int:
         """How many entries, things set aside included, the file had so far."""
-        return self._state[2]
+        return self._state[_State.NUMBER]
 
     @property
     def events(self) -> int:
         """How many events it had."""
-        return self._state[3]
+        return self._state[_State.EVENTS]
 
     def count(self, number: int, events: int) -> None:
         """Say how many it had, after some were read elsewhere."""
-        self._write(self._state_at + _COUNTS, struct.pack("<2I", number, events))
+        self._sandbox.write(self._state_at + _COUNTS, struct.pack("<2I", number, events))
         self._look()
 
     @property
     def held(self) -> int:
         """Bytes of entries that it holds."""
-        return self._state[4]
+        return self._state[_State.HELD]
 
     @property
     def event(self) -> bytes:
         """The event at which it stopped, in Avro."""
-        at, size = self._state[5:7]
+        at, size = self._state[_State.EVENT], self._state[_State.EVENT_SIZE]
         return bytes(self._list(_HELD)[at : at + size])
 
     def odd(self) -> list[tuple[int, int]]:
@@ -176,7 +172,7 @@ class Kernel:
                 "",
                 time,
                 time << 2 | _OTHER_RANK,
-                False,  # noqa: FBT003 - there is one for each of very many entries
+                False,
             )
             for at, size, category, length, number, _, time in _BESIDE.iter_unpack(self._list(_PASSED))
         ]
@@ -186,7 +182,6 @@ class Kernel:
         parts = [part.encode("utf-8", "surrogatepass") for part in entry.key]
         self._give(b"".join(parts))
         self._call("add", place, len(entry.raw), _CODES.get(entry.status, len(_CODES)), *map(len, parts))
-        self._look()
 
     def leave(self, stay: int, given: dict[int, Entry]) -> Left:
         """Let operations leave, so that entries of no more than that many bytes stay.
@@ -199,26 +194,30 @@ class Kernel:
             view.release()
         self._on_loan.clear()
         self._call("choose", stay)
-        self._look()
-        rows = [*_ROW.iter_unpack(self._list(_ROWS))]
-        names = iter(str(self._list(_KEYS), "ascii").split("\n"))
-        keys = [None if row[0] else OperationKey(next(names), next(names), next(names)) for row in rows]
-        uids = [key.uid if key and row[1] else "" for row, key in zip(rows, keys, strict=True)]
-        self._fill(_UIDS, "".join([uid or _NO_UID for uid in uids]).encode())
+        number, odd = self._state[_State.WHOLE], self._state[_State.ODD]
+        joined = bytes(self._list(_KEYS))
+        uids = [*map(hash_of_joined, islice(joined.splitlines(), number))]
+        keys = str(joined, "ascii").split("\n")[:-1]
+        self._list(_UIDS)[:] = "".join(uids).encode()
         self._call("leave")
-        self._look()
-        lines, texts, numbers = self._lent(_LINES), self._lent(_TEXTS), bytes(self._list(_NUMBERS))
-        left = Left([], [])
-        for row, key, uid in zip(_ROW.iter_unpack(self._list(_ROWS)), keys, uids, strict=True):
-            _, whole, member, size, arrived, succeeded, line, length, text, extent, category, letters, first, last = row
-            if key is None or not whole:
-                left.others.extend(self._members(member, size, key, given))
-                continue
-            name = str(texts[category : category + letters], "ascii")
-            record = Record(uid, 1, name, first, last, lines, line, line + length)
-            own = numbers[_NUMBER * member : _NUMBER * (member + size)]
-            left.whole.append(Whole(key, record, texts, text, text + extent, own, arrived, succeeded > 0))
-        return left
+        rows = bytes(self._list(_ROWS))
+        whole = number * ROW.size
+        batch = Batch(
+            rows[:whole],
+            keys[:number],
+            uids,
+            self._lent(_LINES),
+            self._lent(_TEXTS),
+            bytes(self._list(_NUMBERS)),
+        )
+        # What the odd ones have in common, their own entries tell.
+        known = [*repeat(None, odd), *(OperationKey(*key.split(SEPARATOR)) for key in keys[number:])]
+        others = [
+            entry
+            for row, key in zip(ROW.iter_unpack(rows[whole:]), known, strict=True)
+            for entry in self._members(row[0], row[1], key, given)
+        ]
+        return Left(batch, others)
 
     def _members(
         self, first: int, number: int, key: OperationKey | None, given: dict[int, Entry]
@@ -244,15 +243,12 @@ class Kernel:
             )
 
     def _give(self, data: bytes) -> None:
-        self._write(self._call("room", len(data)), data)
-
-    def _look(self) -> None:
-        self._state = _STATE.unpack(self._bytes(self._state_at, _STATE.size))
+        self._sandbox.write(self._sandbox.call("room", len(data)), data)
 
     def _list(self, number: int) -> memoryview:
         """One of the lists, as it is until the next call."""
-        at, size = self._state[_LISTS + 2 * number : _LISTS + 2 * number + 2]
-        return self._bytes(at, size)
+        at = _State.LISTS + 2 * number
+        return self._sandbox.view(self._state[at], self._state[at + 1])
 
     def _lent(self, number: int) -> memoryview:
         """A list that others may look at until the next part leaves; whoever looks later gets an error."""
@@ -260,20 +256,9 @@ class Kernel:
         self._on_loan.append(view)
         return view
 
-    def _bytes(self, at: int, size: int) -> memoryview:
-        return self._memory[at : at + size]
+    def _call(self, name: str, *numbers: int) -> None:
+        self._sandbox.call(name, *numbers)
+        self._look()
 
-    def _fill(self, number: int, data: bytes) -> None:
-        self._list(number)[:] = data
-
-    def _write(self, at: int, data: bytes | memoryview) -> None:
-        self._bytes(at, len(data))[:] = data
-
-    def _call(self, name: str, *numbers: int) -> int:
-        result: int = self._exports[name](self._store, *numbers)
-        # All of it, so that whatever place the kernel names, nothing beyond its memory is touched.
-        buffer = self._exports["memory"].get_buffer_ptr(self._store)
-        # Whoever still looks at it keeps it: a thread may go on where a run was cut off.
-        buffer.store = self._store
-        self._memory = memoryview(buffer).cast("B")
-        return result
+    def _look(self) -> None:
+        self._state: tuple[int, ...] = _STATE.unpack(self._sandbox.view(self._state_at, _STATE.size))

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from isal import isal_zlib
 
+from shared.capture.batch import Batch
 from shared.capture.condense import Record
 from shared.capture.entries import Entry
 from shared.capture.inflate import GZIP
@@ -33,6 +34,8 @@ _ZSTD_LEVEL: Final = 3
 OTHERS: Final = "(others)"
 """Stands in a message for all further categories, and for those that are no names. A message holds 48 KiB
 (learn.microsoft.com/azure/storage/queues/scalability-targets), whatever an entry says that it is."""
+
+_NONE: Final = Batch()
 
 _MOST_CATEGORIES: Final = 100
 _LONGEST_CATEGORY: Final = 100
@@ -94,18 +97,16 @@ class Contents:
     last: str | None
 
 
-def lines_of(passed: Iterable[Entry], records: Iterable[Record]) -> bytes:
-    """The lines, each with its break: what passes through, then the condensed records."""
+def lines_of(passed: Iterable[Entry], records: Sequence[Record], batch: Batch = _NONE) -> bytes:
+    """The lines, each with its break: what passes through, then the condensed records.
+
+    Args:
+        passed: entries that pass through.
+        records: by time.
+        batch: whose records belong between them.
+    """
     pieces: list[bytes | memoryview] = [piece for entry in passed for piece in (entry.raw, b"\n")]
-    lines: bytes | memoryview = b""
-    begin = end = 0
-    for record in records:
-        if record.lines is lines and record.begin == end:
-            end = record.end
-            continue
-        pieces.append(lines[begin:end])
-        lines, begin, end = record.lines, record.begin, record.end
-    pieces.append(lines[begin:end])
+    pieces += batch.lines_with(records)
     return b"".join(pieces)
 
 
@@ -117,16 +118,20 @@ class Tally:
         self._categories: Counter[str] = Counter()
         self._first, self._last = UNREADABLE, -UNREADABLE
 
-    def add(self, passed: Sequence[Entry], records: Sequence[Record]) -> None:
+    def add(self, passed: Sequence[Entry], records: Sequence[Record], batch: Batch = _NONE) -> None:
         """Count more of it."""
         self._passed += len(passed)
-        self._records += len(records)
+        self._records += len(records) + len(batch)
         self._count(Counter([entry.category for entry in passed]))
         self._count(Counter([record.category for record in records]))
-        times = [entry.time for entry in passed]
-        self._first = min([self._first, *times, *(record.first for record in records)])
-        times += [record.last for record in records]
-        self._last = max([self._last, *(time for time in times if time < UNREADABLE)])
+        self._count(batch.categories)
+        firsts = [*(entry.time for entry in passed), *(record.first for record in records)]
+        lasts = [*(entry.time for entry in passed), *(record.last for record in records)]
+        if batch:
+            firsts.append(batch.first)
+            lasts.append(batch.last)
+        self._first = min([self._first, *firsts])
+        self._last = max([self._last, *(time for time in lasts if time < UNREADABLE)])
 
     def _count(self, found: Mapping[str, int]) -> None:
         known = self._categories

@@ -10,6 +10,7 @@ Where the cuts are depends on the file alone, so that a file which is handled ag
 import io
 from collections.abc import Generator, Iterable, Iterator
 from typing import Final
+from weakref import proxy
 
 from fastavro import schemaless_reader
 
@@ -26,11 +27,11 @@ PART: Final = 4 << 20
 memory, about half as much again as this; less costs storage round trips, for each part some."""
 
 
-
 class Parts:
     """One capture file, until its entries leave in parts.
 
-    The texts of a part's whole operations stand in the kernel's memory: they are gone when the next is asked for.
+    The texts of a part's whole operations stand in the kernel's memory: they are gone when the next part is asked
+    for.
 
     Args:
         file: its name.
@@ -42,10 +43,12 @@ class Parts:
         self._file = file
         self._most = most
         self._kernel = Kernel(most)
-        self._reader = CaptureReader(file, self)
+        # The reader does not hold on to this in turn, so that the sandbox goes as soon as nobody needs it.
+        self._reader = CaptureReader(file, proxy(self))
         self._beside = Beside(window)
         self._given: dict[int, Entry] = {}
         self._places = 0
+        self._full = False
 
     @property
     def block(self) -> int:
@@ -65,7 +68,7 @@ class Parts:
         """Take in what is found in events; gives the parts that are full, one after the other."""
         for found in events:
             self._add(found)
-            if self._kernel.held + self._beside.size >= self._most:
+            if self._full or self._kernel.held + self._beside.size >= self._most:
                 yield self._leave(self._most // 2)
 
     def rest(self) -> Sifted:
@@ -80,7 +83,7 @@ class Parts:
         return letters is not None
 
     def blocks(self, data: bytes | memoryview, header: Header) -> Generator[Taken, None, bool]:
-        """Take what comes next in the file; gives whether all is well, or the next block is to be read exactly."""
+        """Take what comes next in the file; gives whether all is well. If not, the next block is odd."""
         return (yield from self._run(header, data)) is Stop.END
 
     @property
@@ -94,22 +97,22 @@ class Parts:
 
     def inflated(self, data: bytes, count: int, header: Header) -> Generator[Taken, None, bool]:
         """Take what one compressed block holds, all or nothing; gives whether it did."""
-        if not data or count <= 0:
+        if not 0 < count <= len(data):
             return False
         if (yield from self._run(header, data, count)) is Stop.END:
             return True
         self._kernel.back()
         return False
 
-    def _run(
-        self, header: Header, data: bytes | memoryview, alone: int = 0
-    ) -> Generator[Taken, None, Stop]:
+    def _run(self, header: Header, data: bytes | memoryview, alone: int = 0) -> Generator[Taken, None, Stop]:
         """Have the kernel read that as far as it can; gives what it leaves, and time to cut a part."""
         kernel, progress = self._kernel, self._reader.progress
         kernel.count(progress.entries, progress.events)
         stop = kernel.run(data, alone, self._beside.size)
         while stop not in (Stop.END, Stop.BLOCK):
-            yield Taken(() if stop is Stop.FULL else self._left_in_event(stop, header))
+            # Of a file whose bytes are no entries to hold, as where they repeat, too much may stand there.
+            self._full = stop is Stop.FULL
+            yield Taken(() if self._full else self._left_in_event(stop, header))
             stop = kernel.run(b"", alone, self._beside.size)
         progress.entries, progress.events = kernel.number, kernel.events
         return stop
@@ -135,6 +138,7 @@ class Parts:
                 self._beside.add(item)
 
     def _leave(self, stay: int) -> Sifted:
+        self._full = False
         for entry in self._kernel.passed():
             self._beside.add(entry)
         left = self._kernel.leave(stay, self._given)

@@ -7,8 +7,8 @@ from hashlib import sha256
 from typing import Final
 
 from shared.capture.aside import Aside
+from shared.capture.batch import Batch
 from shared.capture.entries import Entry
-from shared.capture.whole import Whole
 from shared.model.captures import Counts
 
 ITEM: Final = 256
@@ -32,7 +32,7 @@ class Sifted:
         counts: of all but the administrative ones.
     """
 
-    whole: tuple[Whole, ...]
+    whole: Batch
     administrative: tuple[Entry, ...]
     passed: tuple[Entry, ...]
     asides: tuple[Aside, ...]
@@ -51,7 +51,7 @@ def sift(found: Iterable[Entry | Aside]) -> Sifted:
             administrative.append(item)
         else:
             beside.add(item)
-    return beside.taken((), administrative)
+    return beside.taken(Batch(), administrative)
 
 
 class Beside:
@@ -81,7 +81,7 @@ class Beside:
         else:
             self._pass(item)
 
-    def taken(self, whole: Iterable[Whole], administrative: Iterable[Entry]) -> Sifted:
+    def taken(self, whole: Batch, administrative: Iterable[Entry]) -> Sifted:
         """A part of these and of all that is held."""
         passed, asides = self._passed, self._asides
         counts = Counts(
@@ -93,7 +93,7 @@ class Beside:
         )
         self._passed, self._asides = [], []
         self.size = self._duplicates = self._unmatched = 0
-        return Sifted(tuple(whole), tuple(administrative), tuple(passed), tuple(asides), counts)
+        return Sifted(whole, tuple(administrative), tuple(passed), tuple(asides), counts)
 
     def _pass(self, entry: Entry) -> None:
         """Hand an entry on, unless it repeats one that is remembered."""

@@ -1,18 +1,19 @@
-"""Operations that begin and end within a part of a file and of which nothing was known before: most of them.
-
-They need not be weighed against what is kept, so their records are made where they are read.
-"""
+"""Operations that begin and end within a part of a file: most of them."""
 
 import sys
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain, repeat
+from typing import Final
 
 import msgspec
 
 from shared.capture.condense import Record
 from shared.capture.entries import Entry, entry_of
-from shared.model.operations import Known, OperationKey
+from shared.model.operations import OperationKey
+
+NUMBER: Final = 4
+"""Bytes of an entry's number."""
 
 
 class Whole(msgspec.Struct, frozen=True, gc=False):
@@ -41,7 +42,7 @@ class Whole(msgspec.Struct, frozen=True, gc=False):
     @property
     def number(self) -> int:
         """How many entries it has."""
-        return len(self.numbers) // _NUMBER
+        return len(self.numbers) // NUMBER
 
     def entries(self) -> Iterator[tuple[int, bytes]]:
         """Its entries, number and text."""
@@ -54,31 +55,3 @@ class Whole(msgspec.Struct, frozen=True, gc=False):
         """Its entries, duplicates included, as if it had not been seen that they are all."""
         entries = [entry_of(number, raw) for number, raw in self.entries()]
         return chain(entries, repeat(entries[-1], self.arrived - self.number))
-
-
-_NUMBER = 4
-
-
-def take_whole(
-    whole: Iterable[Whole], others: Iterable[Entry], known: Known
-) -> tuple[list[Whole], list[Entry]]:
-    """Those of which nothing else is known, and the entries of the rest.
-
-    Where a correlation ID has entries that lack their operation's name or resource, everything depends on
-    everything, so none of its operations is taken.
-
-    Args:
-        whole: all of them.
-        others: what arrived beside them.
-        known: what is kept.
-    """
-    tangled = {entry.key.correlation for entry in others if not entry.key.complete}
-    tangled |= known.rooms.keys()
-    alone: list[Whole] = []
-    entries: list[Entry] = []
-    for one in whole:
-        if one.key in known.operations or one.key.correlation in tangled:
-            entries += one.taken_apart()
-        else:
-            alone.append(one)
-    return alone, entries

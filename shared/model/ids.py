@@ -3,6 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass
+from typing import Final
 
 CUSTOMER_SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
 """A customer slug: 3 to 40 characters; it becomes an event hub's name and a blob path."""
@@ -76,17 +77,24 @@ def normal_region(text: str) -> str:
     return text.replace(" ", "").lower()
 
 
-_SEPARATOR = "\x1f"
+SEPARATOR: Final = "\x1f"
+"""Stands between the parts of what is hashed."""
+
 _SEPARATOR_IN_TEXT = b"\xff"  # a byte that no UTF-8 text holds, so that no other parts join to the same
 
 
 def stable_hash(first: str, *others: str) -> str:
     """32 hexadecimal digits that depend on the parts alone; safe as a table key or blob name."""
-    joined = _SEPARATOR.join((first, *others))
-    if joined.count(_SEPARATOR) == len(others):
+    joined = SEPARATOR.join((first, *others))
+    if joined.count(SEPARATOR) == len(others):
         encoded = joined.encode("utf-8", "surrogatepass")
     else:
-        separator = _SEPARATOR.encode()
+        separator = SEPARATOR.encode()
         parts = (part.encode("utf-8", "surrogatepass") for part in (first, *others))
         encoded = separator.join(part.replace(separator, _SEPARATOR_IN_TEXT) for part in parts)
-    return hashlib.sha256(encoded).hexdigest()[:32]
+    return hash_of_joined(encoded)
+
+
+def hash_of_joined(parts: bytes) -> str:
+    """What `stable_hash` gives for parts that hold no separator, and are joined with it already."""
+    return hashlib.sha256(parts).hexdigest()[:32]
