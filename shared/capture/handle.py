@@ -160,7 +160,7 @@ class CaptureHandler:
             plan = await self._correlator.decide(
                 owner.integration_id, run, part.administrative, part.whole, again=entry.attempts > 1
             )
-            await leaving.add([*part.passed, *plan.passed], plan.records)
+            await leaving.add([*part.passed, *plan.passed], plan.records, plan.whole)
             await kept.add(part.asides, file.container)
             # Before the ledger says done: whoever dies in between, or finds the queue failing, leaves a file
             # that is handled again, while a repair that is asked for twice finds nothing to do.

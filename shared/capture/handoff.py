@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.capture.aside import Aside, aside_line
+from shared.capture.batch import Batch
 from shared.capture.condense import Record
 from shared.capture.entries import Entry
 from shared.capture.output import (
@@ -25,6 +26,7 @@ CONDENSED_QUEUE = "condensed-ready"
 """Queue on which condensed files are announced."""
 
 _AVRO = "application/octet-stream"
+_NONE = Batch()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +115,20 @@ class CondensedFile:
         self._tally = Tally()
         self._writer: BlobWriter | None = None
 
-    async def add(self, passed: Sequence[Entry], records: Sequence[Record]) -> None:
-        """Write more of what leaves."""
-        if not passed and not records:
+    async def add(self, passed: Sequence[Entry], records: Sequence[Record], whole: Batch = _NONE) -> None:
+        """Write more of what leaves; of whole operations all that is needed is copied before this is done."""
+        if not passed and not records and not whole:
             return
-        packed = await asyncio.to_thread(self._packed, passed, records)
+        packed = await asyncio.to_thread(self._packed, passed, records, whole)
         if self._writer is None:
             self._writer = await self._blobs.writer(
                 ContainerName.CONDENSED, self._blob, self._compression.content_type
             )
         await self._writer.add(packed)
 
-    def _packed(self, passed: Sequence[Entry], records: Sequence[Record]) -> bytes:
-        self._tally.add(passed, records)
-        return self._packer.add(lines_of(passed, records))
+    def _packed(self, passed: Sequence[Entry], records: Sequence[Record], whole: Batch) -> bytes:
+        self._tally.add(passed, records, whole)
+        return self._packer.add(lines_of(passed, records, whole))
 
     async def close(self) -> HandedOn:
         """End the file, then announce it on the queue. If nothing left, there is neither."""
