@@ -1,6 +1,8 @@
 //! Avro's binary encoding, as far as the events of a capture file need it
 //! (avro.apache.org/docs/1.12.0/specification/#binary-encoding).
 
+const Span = @import("record.zig").Span;
+
 pub const Error = error{Broken};
 
 /// Bytes that a number may have.
@@ -37,17 +39,17 @@ pub const Reader = struct {
     }
 
     /// Bytes with their number before them.
-    pub fn bytes(self: *Reader) Error![]const u8 {
+    pub fn span(self: *Reader) Error!Span {
         const size = try self.long();
         if (size < 0 or size > self.data.len - self.at) return error.Broken;
         const begin = self.at;
         self.at += @intCast(size);
-        return self.data[begin..self.at];
+        return .{ .at = @intCast(begin), .size = @intCast(size) };
     }
 
     /// A string; one that is not ASCII is left to a reader that knows more.
     fn ascii(self: *Reader) Error!void {
-        for (try self.bytes()) |one| {
+        for ((try self.span()).in(self.data)) |one| {
             if (one >= 0x80) return error.Broken;
         }
     }
@@ -58,10 +60,10 @@ pub const Reader = struct {
 pub const Schema = struct {
     text: []const u8,
 
-    /// Take one event; gives the body, or null if it is Avro's null.
-    pub fn event(self: Schema, reader: *Reader) Error!?[]const u8 {
+    /// Take one event; gives where the body is, or null if it is Avro's null.
+    pub fn event(self: Schema, reader: *Reader) Error!?Span {
         var at: usize = 0;
-        var body: ?[]const u8 = null;
+        var body: ?Span = null;
         while (at < self.text.len) {
             if (self.text[at] == '*') {
                 body = try self.bodyAt(at + 1, reader);
@@ -71,11 +73,11 @@ pub const Schema = struct {
         return body;
     }
 
-    fn bodyAt(self: Schema, at: usize, reader: *Reader) Error!?[]const u8 {
+    fn bodyAt(self: Schema, at: usize, reader: *Reader) Error!?Span {
         const kind = if (self.text[at] == 'U') try self.choice(at, reader) else at;
         return switch (self.text[kind]) {
             'N' => null,
-            'B' => try reader.bytes(),
+            'B' => try reader.span(),
             else => error.Broken,
         };
     }
@@ -89,7 +91,7 @@ pub const Schema = struct {
             'I', 'L' => _ = try reader.long(),
             'F' => try reader.skip(4),
             'D' => try reader.skip(8),
-            'B' => _ = try reader.bytes(),
+            'B' => _ = try reader.span(),
             'S' => try reader.ascii(),
             'M' => {
                 try self.pairs(at + 1, reader);

@@ -37,6 +37,23 @@ inline fn word(comptime Word: type, text: []const u8, at: usize) Word {
     return @bitCast(text[at..][0..@sizeOf(Word)].*);
 }
 
+/// Copy a text with its letters of ASCII in lower case; the place is as long.
+pub fn lower(place: []u8, text: []const u8) void {
+    const size = text.len;
+    if (size < 16) {
+        for (text, place[0..size]) |byte, *to| to.* = if (byte >= 'A' and byte <= 'Z') byte | 0x20 else byte;
+        return;
+    }
+    var at: usize = 0;
+    while (at + 16 <= size) : (at += 16) place[at..][0..16].* = lowered(text[at..][0..16].*);
+    place[size - 16 ..][0..16].* = lowered(text[size - 16 ..][0..16].*);
+}
+
+inline fn lowered(block: Block) Block {
+    const letters = block -% @as(Block, @splat('A')) < @as(Block, @splat(26));
+    return block | @select(u8, letters, @as(Block, @splat(0x20)), @as(Block, @splat(0)));
+}
+
 const long = 512;
 
 /// Copy a text to the beginning of a place that does not overlap it.

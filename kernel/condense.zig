@@ -37,14 +37,14 @@ pub fn condense(store: *Store, entries: []const u32, uid: []const u8, list: *std
         const entry = store.entries.items[number];
         if (entry.status == .start) starts += 1;
         if (entry.ends()) outcome = entry.status;
-        const first = &firsts[@intFromEnum(entry.status)];
+        const first = &firsts[@backingInt(entry.status)];
         if (first.* == null) {
             first.* = number;
             order[distinct] = number;
             distinct += 1;
         }
     }
-    const base: Taken = .of(store, firsts[@intFromEnum(Status.start)].?);
+    const base: Taken = .of(store, firsts[@backingInt(Status.start)].?);
     var room: usize = around + base.text.len;
     for (base.fields) |field| room += distinct * (field.name_size + "\"\",".len);
     for (entries) |number| room += store.entries.items[number].text.size + 1;
@@ -77,7 +77,7 @@ pub fn condense(store: *Store, entries: []const u32, uid: []const u8, list: *std
     list.items.len += writer.at;
 }
 
-const statuses: usize = @intFromEnum(Status.none);
+const statuses: usize = @backingInt(Status.none);
 
 /// More than all bytes of a record that are in no entry.
 const around = 1024;
@@ -163,7 +163,7 @@ fn additional(out: *Writer, store: *Store, entries: []const u32, firsts: [status
     var is_first = true;
     for (entries) |number| {
         const entry = store.entries.items[number];
-        if (firsts[@intFromEnum(entry.status)] == number) continue;
+        if (firsts[@backingInt(entry.status)] == number) continue;
         out.add(if (is_first) ",\"additional_records\":[" else ",");
         is_first = false;
         out.add(entry.text.in(store.texts.items));

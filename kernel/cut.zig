@@ -184,7 +184,7 @@ pub const Cut = struct {
                 .text = .{ .at = place, .size = entry.text.size },
                 .category = category,
                 .number = entry.number,
-                .status = @intFromEnum(entry.status),
+                .status = @backingInt(entry.status),
                 .odd = @intFromBool(entry.odd),
                 .time = entry.time,
             });

@@ -79,11 +79,11 @@ pub const Scanner = struct {
     const few = 1000;
     const least = 16; // Bytes that records have on the average, where there are more than a few.
 
-    /// Scan `{"records":[...]}` from `begin` to `end`.
-    pub fn body(self: *Scanner, text: []const u8, begin: usize, end: usize) Error!void {
+    /// Scan `{"records":[...]}`, which is what a span of the text should be.
+    pub fn body(self: *Scanner, text: []const u8, span: Span) Error!void {
         self.records.items.len = 0;
         self.fields.items.len = 0;
-        var at = json.white(text, begin);
+        var at = json.white(text, span.at);
         if (text[at] != '{') return error.Odd;
         at = json.white(text, at + 1);
         if (!std.mem.startsWith(u8, text[at..], "\"records\"")) return error.Odd;
@@ -92,6 +92,7 @@ pub const Scanner = struct {
         if (self.records.items.len > few and self.records.items.len * least > at - array) return error.Odd;
         at = json.white(text, at);
         if (text[at] != '}') return error.Odd;
+        const end = span.at + span.size;
         // What stands behind the body is none of it, even if it looks like white space.
         if (at + 1 != end and json.white(text, at + 1) != end) return error.Odd;
     }

@@ -16,8 +16,6 @@ _NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 _SIZE = 28
 """Bits of a place that say how many bytes stand there; those above say where."""
 
-_DIGITS = 15
-
 
 class Kept:
     """What is kept of one capture file's operations, so that entries which come later find them."""
@@ -39,12 +37,12 @@ class Kept:
     def known(self, part: Sifted) -> Known:
         """What is kept of the operations in a part of the file."""
         keys = {entry.key for entry in part.administrative}
-        shorts = [*map(_short, part.whole.uids)]
+        shorts = [*map(hash, part.whole.uids)]
         if not self._places.keys().isdisjoint(shorts):
             keys |= {part.whole[place].key for place, short in enumerate(shorts) if short in self._places}
         operations: dict[OperationKey, Operation] = {}
         for key in keys:
-            short = _short(key.uid)
+            short = hash(key.uid)
             place = self._places.get(short)
             if place is not None:
                 run, revision = ("", 0) if short in self._waiting else ("before", 1)
@@ -60,7 +58,7 @@ class Kept:
         self._scratch.seek(0, os.SEEK_END)
         begin = self._write(plan.whole.texts)
         places = (begin + one << _SIZE | size for one, size in plan.whole.places)
-        self._places.update(zip(map(_short, plan.whole.uids), places, strict=True))
+        self._places.update(zip(map(hash, plan.whole.uids), places, strict=True))
         for operation in plan.operations:
             members = b"".join([member.raw + b"\n" for member in operation.members])
             self._remember(operation.key, members, waits=any(member.waits for member in operation.members))
@@ -77,7 +75,7 @@ class Kept:
         return begin
 
     def _remember(self, key: OperationKey, texts: bytes, *, waits: bool) -> None:
-        short = _short(key.uid)
+        short = hash(key.uid)
         self._places[short] = self._write(texts) << _SIZE | len(texts)
         if waits:
             self._waiting.add(short)
@@ -88,8 +86,3 @@ class Kept:
         """The texts of an operation's entries."""
         self._scratch.seek(place >> _SIZE)
         return self._scratch.read(place & (1 << _SIZE) - 1).splitlines()
-
-
-def _short(uid: str) -> int:
-    """As much of a uid as tells the operations of a file apart, in less memory."""
-    return int(uid[:_DIGITS], 16)

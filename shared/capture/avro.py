@@ -66,7 +66,8 @@ class Lane(Protocol):
     def blocks(self, data: bytes | memoryview, header: Header) -> Generator[Taken, None, bool]:
         """Take what comes next in the file, blocks as they stand in it.
 
-        What is no whole block yet waits for more. Gives whether all is well. If not, the next block is to be taken `back` and read here.
+        What is no whole block yet waits for more. Gives whether all is well; if not, the next block is to be
+        taken `back`, and read here.
         """
         ...
 

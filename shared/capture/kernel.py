@@ -44,7 +44,6 @@ class _State(IntEnum):
 
 _HELD, _ODD, _PASSED, _ROWS, _MEMBERS, _NUMBERS, _KEYS, _UIDS, _LINES, _TEXTS = range(10)
 
-_COUNTS: Final = 4 * _State.NUMBER
 _SEED: Final = 8
 _MEMBER: Final = struct.Struct("<8Iq")
 _BESIDE: Final = struct.Struct("<6Iq")
@@ -142,8 +141,7 @@ class Kernel:
 
     def count(self, number: int, events: int) -> None:
         """Say how many it had, after some were read elsewhere."""
-        self._sandbox.write(self._state_at + _COUNTS, struct.pack("<2I", number, events))
-        self._look()
+        self._call("count", number, events)
 
     @property
     def held(self) -> int:
@@ -258,7 +256,4 @@ class Kernel:
 
     def _call(self, name: str, *numbers: int) -> None:
         self._sandbox.call(name, *numbers)
-        self._look()
-
-    def _look(self) -> None:
         self._state: tuple[int, ...] = _STATE.unpack(self._sandbox.view(self._state_at, _STATE.size))

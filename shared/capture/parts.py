@@ -30,8 +30,8 @@ memory, about half as much again as this; less costs storage round trips, for ea
 class Parts:
     """One capture file, until its entries leave in parts.
 
-    The texts of a part's whole operations stand in the kernel's memory: they are gone when the next part is asked
-    for.
+    The texts of a part's whole operations stand in the kernel's memory: they are gone when the next part is
+    asked for.
 
     Args:
         file: its name.
@@ -107,7 +107,8 @@ class Parts:
     def _run(self, header: Header, data: bytes | memoryview, alone: int = 0) -> Generator[Taken, None, Stop]:
         """Have the kernel read that as far as it can; gives what it leaves, and time to cut a part."""
         kernel, progress = self._kernel, self._reader.progress
-        kernel.count(progress.entries, progress.events)
+        if (kernel.number, kernel.events) != (progress.entries, progress.events):
+            kernel.count(progress.entries, progress.events)
         stop = kernel.run(data, alone, self._beside.size)
         while stop not in (Stop.END, Stop.BLOCK):
             # Of a file whose bytes are no entries to hold, as where they repeat, too much may stand there.
