@@ -9,6 +9,8 @@ from typing import Any
 import fastavro
 
 from shared.capture.entries import CONDENSED, Entry, entry_of
+from shared.capture.parts import Parts
+from shared.capture.sift import Sifted
 
 SCHEMA = {
     "type": "record",
@@ -81,6 +83,13 @@ def capture_file(bodies: Iterable[bytes | None], codec: str = "null", sync_inter
 
 def envelope(*records: object) -> bytes:
     return text({"records": list(records)})
+
+
+def in_one_part(records: Iterable[object]) -> Sifted:
+    """What the only part of a capture file of these records holds."""
+    parts = Parts("f")
+    assert [*parts.feed(capture_file([envelope(*records)]), last=True)] == []
+    return parts.rest()
 
 
 def exact(line: bytes | str) -> str:

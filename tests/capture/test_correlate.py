@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.capture.batch import Batch
 from shared.capture.condense import Record
 from shared.capture.correlate import Plan, Run, correlate, operation_of, replay
 from shared.capture.entries import CONDENSED, Entry
+from shared.capture.output import lines_of
 from shared.capture.sift import sift
 from shared.model.captures import Counts
 from shared.model.operations import Known, Operation, OperationKey, WaitingRoom
-from tests.capture.activity_log import entry, exact, members, record, text
+from tests.capture.activity_log import entry, exact, in_one_part, members, record, text
 
 NOW = datetime(2024, 5, 1, 10, tzinfo=UTC)
 WAIT = timedelta(minutes=15)
@@ -335,6 +337,45 @@ def test_deciding_again_for_the_same_file_changes_nothing(
     again = correlate(arrived, memory.known, run)
     assert (again.records, again.passed, again.counts) == (first.records, first.passed, first.counts)
     assert ([*again.whole], again.operations, again.rooms) == ([], (), ())
+
+
+def kept_of(memory: Memory) -> tuple[object, object]:
+    """What is kept, however it is sorted."""
+    operations = {key: set(one.members) for key, one in memory.operations.items()}
+    return operations, {name: set(room.members) for name, room in memory.rooms.items()}
+
+
+@given(st.lists(RECORDS, max_size=8), st.lists(RECORDS, max_size=20), st.booleans())
+def test_operations_that_are_whole_in_a_file_leave_as_if_their_entries_had_come_one_by_one(
+    before: list[dict[str, Any]], records: list[dict[str, Any]], late: bool
+) -> None:
+    one_by_one, at_once = Memory(), Memory()
+    for memory in (one_by_one, at_once):
+        memory.run(numbered(before), "f1")
+    run = Run("f2", NOW + WAIT if late else NOW, WAIT)
+    sifted, part = sift(numbered(records)), in_one_part(records)
+    for again in range(3):
+        wanted = correlate(sifted.administrative, one_by_one.known, run)
+        found = correlate(part.administrative, at_once.known, run, part.whole)
+        lines = lines_of(found.passed, found.records, found.whole)
+        assert lines == lines_of(wanted.passed, wanted.records), again
+        assert found.counts == wanted.counts
+        one_by_one.keep(wanted, run)
+        at_once.keep(found, run)
+        assert kept_of(at_once) == kept_of(one_by_one)
+
+
+@given(st.lists(COMPLETE, max_size=30), st.integers(1, 5))
+def test_operations_that_were_spread_are_brought_together_again_in_their_order(
+    records: list[dict[str, Any]], buckets: int
+) -> None:
+    whole = in_one_part(records).whole
+    spread = whole.spread(lambda correlation: len(correlation) * sum(correlation.encode()) % buckets)
+    together = Batch.together(spread.values())
+    assert lines_of((), (), together) == lines_of((), (), whole) == bytes(whole.lines)
+    assert sorted(one.key for one in together) == sorted(one.key for one in whole)
+    assert (together.entries, together.arrived) == (whole.entries, whole.arrived)
+    assert all({one.key for one in part} == part.keys() for part in spread.values())
 
 
 @given(st.lists(RECORDS, max_size=14))

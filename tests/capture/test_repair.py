@@ -9,9 +9,8 @@ import pytest
 
 from shared.capture.parts import Parts
 from shared.capture.repair import MOST_PER_STEP, Ours, RepairTarget, bounded, job_of, repairs_of
-from shared.capture.sift import Sifted
 from shared.model.jobs import Cause, Job, Phase, Step
-from tests.capture.activity_log import capture_file, entry, envelope, record
+from tests.capture.activity_log import capture_file, entry, envelope, in_one_part, record
 from tests.capture.app import OURS
 from tests.helpers.facts import settings
 
@@ -131,13 +130,6 @@ def test_an_operation_leads_to_its_targets_however_it_is_spelled(
     assert repairs_of([entry(done(spelling(operation), spelling(resource)))], OURS) == targets
 
 
-def in_a_file(*records: dict[str, Any]) -> Sifted:
-    """What a capture file of these records holds, which is one part."""
-    parts = Parts("f")
-    assert [*parts.feed(capture_file([envelope(*records)]), last=True)] == []
-    return parts.rest()
-
-
 def started(operation: str, resource: str) -> dict[str, Any]:
     return record("Start", operationName=operation, resourceId=resource)
 
@@ -148,7 +140,7 @@ def test_an_operation_that_is_whole_in_a_file_leads_to_the_same_targets(
     operation: str, resource: str, targets: set[RepairTarget], spelling: Callable[[str], str]
 ) -> None:
     names = spelling(operation), spelling(resource)
-    part = in_a_file(started(*names), done(*names))
+    part = in_one_part([started(*names), done(*names)])
     assert len(part.whole) == 1
     assert repairs_of(part.administrative, OURS, part.whole) == targets
 
@@ -159,7 +151,7 @@ def test_a_whole_operation_without_success_changed_nothing(
     operation: str, resource: str, status: str
 ) -> None:
     end = record(status, operationName=operation, resourceId=resource)
-    part = in_a_file(started(operation, resource), end)
+    part = in_one_part([started(operation, resource), end])
     assert len(part.whole) == 1
     assert repairs_of(part.administrative, OURS, part.whole) == set()
 
@@ -167,9 +159,9 @@ def test_a_whole_operation_without_success_changed_nothing(
 def test_whose_whole_operation_it_is_is_told_by_its_success() -> None:
     operation, resource, targets = _LEADS_TO[0]
     us = called_by(appid="66666666-6666-4666-8666-666666666666")
-    mine = in_a_file(started(operation, resource), done(operation, resource, identity=us))
-    theirs = in_a_file(
-        started(operation, resource) | {"identity": us}, done(operation, resource, identity=called_by())
+    mine = in_one_part([started(operation, resource), done(operation, resource, identity=us)])
+    theirs = in_one_part(
+        [started(operation, resource) | {"identity": us}, done(operation, resource, identity=called_by())]
     )
     assert len(mine.whole) == len(theirs.whole) == 1
     assert repairs_of((), OURS, mine.whole) == set()

@@ -1,5 +1,6 @@
 """Operations that are whole in a file, beside others who know more of them, and what is counted of them."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,10 +8,11 @@ import pytest
 from shared.capture.correlate import Run
 from shared.capture.correlator import Correlator
 from shared.capture.entries import CONDENSED
-from shared.capture.parts import Parts
+from shared.capture.output import lines_of
 from shared.model.captures import CaptureFile, Counts
 from shared.store.captures import LEASE
-from tests.capture.activity_log import capture_file, envelope, record
+from shared.store.operations import bucket_of
+from tests.capture.activity_log import capture_file, envelope, in_one_part, record
 from tests.capture.app import WAIT, App
 from tests.capture.stores import failing, overtaken
 from tests.helpers.chaos_worker import WorkerDiedError
@@ -82,17 +84,14 @@ async def test_an_entry_that_does_not_name_its_operation_holds_back_no_whole_one
     assert await latest(app) == {"c1": (1, 3)}
 
 
-async def test_a_plan_has_the_records_of_all_buckets_in_the_order_of_their_lines(app: App) -> None:
-    operations = [
+async def test_what_was_decided_in_several_buckets_leaves_in_the_order_of_time(app: App) -> None:
+    part = in_one_part(
         record(status, second, correlation=f"c{second}")
         for second in range(40)
         for status in ("Start", "Success")
-    ]
-    parts = Parts("f")
-    assert [*parts.feed(capture_file([envelope(*operations)]), last=True)] == []
-    part = parts.rest()
+    )
+    assert len({bucket_of(one.key.correlation) for one in part.whole}) > 1
     run = Run("run", app.now, WAIT)
     plan = await Correlator(app.operations).decide(app.integration, run, part.administrative, part.whole)
-    assert len(plan.records) == 40
-    assert [one.begin for one in plan.records[1:]] == [one.end for one in plan.records[:-1]]
-    assert len({id(one.lines) for one in plan.records}) == 1
+    lines = lines_of(plan.passed, plan.records, plan.whole)
+    assert [json.loads(line)["correlationId"] for line in lines.splitlines()] == [f"c{n}" for n in range(40)]
