@@ -110,9 +110,9 @@ export fn choose(stay: u32) void {
 export fn leave() void {
     cut.write(&store) catch @trap();
     spare.clear();
-    store.leave(cut.groups.items, &spare) catch @trap();
-    reader.move(&store, &spare) catch @trap();
+    const end = store.leave(cut.groups.items, &spare) catch @trap();
     std.mem.swap(Store, &store, &spare);
+    reader.move(&store, end);
     publish();
 }
 

@@ -89,13 +89,12 @@ pub const Reader = struct {
         store.texts.items.len = self.cursor;
     }
 
-    /// Bring what was not read yet behind the texts in another store, and forget what passed through.
-    pub fn move(self: *Reader, store: *Store, other: *Store) OutOfMemory!void {
+    /// Bring what was not read yet to a place before it, and forget what passed through.
+    pub fn move(self: *Reader, store: *Store, place: usize) void {
         const start = self.fresh + self.read();
-        const place = other.texts.items.len;
         const unread = store.texts.items[start..];
-        try bytes.ensureUnused(self.gpa, &other.texts, unread.len);
-        other.texts.appendSliceAssumeCapacity(unread);
+        @memmove(store.texts.items[place..][0..unread.len], unread);
+        store.texts.items.len = place + unread.len;
         var kept: usize = 0;
         for (self.events.items[self.next..]) |event| {
             self.events.items[kept] = .{

@@ -162,8 +162,9 @@ pub const Store = struct {
         return bytes.equal(left, self.entries.items[two].text.in(self.texts.items));
     }
 
-    /// Give the groups that were not taken to another store, in the order in which each got its last entry.
-    pub fn leave(self: *Store, order: []const u32, other: *Store) Error!void {
+    /// Give the groups that were not taken to another store, in the order in which each got its last entry, and all
+    /// texts with them; gives how many bytes of these are theirs, and come first.
+    pub fn leave(self: *Store, order: []const u32, other: *Store) Error!usize {
         for (order) |number| {
             const group = self.groups.items[number];
             if (group.taken) continue;
@@ -171,22 +172,41 @@ pub const Store = struct {
             while (at != none) : (at = self.entries.items[at].next) {
                 var entry = self.entries.items[at];
                 entry.next = none;
-                if (!entry.odd) {
-                    entry.text.at = @intCast(other.texts.items.len);
-                    try bytes.ensureUnused(self.gpa, &other.texts, entry.text.size);
-                    other.texts.appendSliceAssumeCapacity(self.entries.items[at].text.in(self.texts.items));
-                }
                 const fields = self.fields.items[entry.fields.at..][0..entry.fields.size];
                 const key = group.key.in(self.keys.items);
                 try other.add(key, group.parts, fields, entry);
             }
         }
+        other.texts = self.texts;
+        self.texts = .empty;
+        return other.compact();
+    }
+
+    /// Bring the texts of the entries together at the beginning.
+    fn compact(self: *Store) Error!usize {
+        var order: std.ArrayList(u32) = .empty;
+        defer order.deinit(self.gpa);
+        for (self.entries.items, 0..) |entry, number| {
+            if (!entry.odd) try order.append(self.gpa, @intCast(number));
+        }
+        std.sort.pdq(u32, order.items, self.entries.items, standsBefore);
+        var end: usize = 0;
+        for (order.items) |number| {
+            const text = &self.entries.items[number].text;
+            @memmove(self.texts.items[end..][0..text.size], text.in(self.texts.items));
+            text.at = @intCast(end);
+            end += text.size;
+        }
+        return end;
+    }
+
+    fn standsBefore(entries: []const Entry, one: u32, two: u32) bool {
+        return entries[one].text.at < entries[two].text.at;
     }
 
     pub fn clear(self: *Store) void {
         self.size = 0;
         self.clock = 0;
-        self.texts.items.len = 0;
         self.fields.items.len = 0;
         self.keys.items.len = 0;
         self.entries.items.len = 0;
