@@ -8,7 +8,6 @@ const std = @import("std");
 const bytes = @import("bytes.zig");
 const json = @import("json.zig");
 const Cut = @import("cut.zig").Cut;
-const Entry = @import("store.zig").Entry;
 const Event = @import("reader.zig").Event;
 const Reader = @import("reader.zig").Reader;
 const Span = @import("record.zig").Span;
@@ -92,11 +91,23 @@ export fn back() void {
     publish();
 }
 
-/// Take in an entry of so many bytes that was read exactly, and that the app keeps. In the room stands its key, the
-/// parts one after the other.
-export fn add(number: u32, size: u32, code: u32, correlation: u32, operation: u32, resource: u32) void {
-    const entry: Entry = .{ .text = .{ .size = size }, .number = number, .status = @fromBackingInt(@intCast(code)), .odd = true };
-    store.add(given.items, .{ correlation, operation, resource }, &.{}, entry) catch @trap();
+/// An entry that was read exactly, and that the app keeps under that number; how long the parts of its key are.
+const Given = extern struct { number: u32, size: u32, status: u32, parts: [3]u32 };
+
+/// Take in so many of them. In the room they stand, and behind them their keys, one after the other.
+export fn add(entries: u32) void {
+    var at = entries * @sizeOf(Given);
+    for (0..entries) |place| {
+        const one = std.mem.bytesToValue(Given, given.items[place * @sizeOf(Given) ..][0..@sizeOf(Given)]);
+        const size = one.parts[0] + one.parts[1] + one.parts[2];
+        store.add(given.items[at..][0..size], one.parts, &.{}, .{
+            .text = .{ .size = one.size },
+            .number = one.number,
+            .status = @fromBackingInt(@intCast(one.status)),
+            .odd = true,
+        }) catch @trap();
+        at += size;
+    }
     publish();
 }
 

@@ -10,7 +10,7 @@ layouts here are those of the `extern struct`s there.
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import islice, repeat
@@ -47,6 +47,7 @@ _HELD, _ODD, _PASSED, _ROWS, _MEMBERS, _NUMBERS, _KEYS, _UIDS, _LINES, _TEXTS = 
 _SEED: Final = 8
 _MEMBER: Final = struct.Struct("<8Iq")
 _BESIDE: Final = struct.Struct("<6Iq")
+_GIVEN: Final = struct.Struct("<6I")
 
 _STATUSES: Final = ("start", "accept", SUCCESS, "failure", "cancelled")
 _CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
@@ -175,11 +176,21 @@ class Kernel:
             for at, size, category, length, number, _, time in _BESIDE.iter_unpack(self._list(_PASSED))
         ]
 
-    def add(self, place: int, entry: Entry) -> None:
-        """Give it an entry that was read exactly; it comes out under that place in those given to `leave`."""
-        parts = [part.encode("utf-8", "surrogatepass") for part in entry.key]
-        self._give(b"".join(parts))
-        self._call("add", place, len(entry.raw), _CODES.get(entry.status, len(_CODES)), *map(len, parts))
+    def add(self, entries: Mapping[int, Entry]) -> None:
+        """Give it entries that were read exactly; they come out under their places in those given to `leave`.
+
+        Args:
+            entries: by place.
+        """
+        rows: list[bytes] = []
+        keys: list[bytes] = []
+        for place, entry in entries.items():
+            parts = [part.encode("utf-8", "surrogatepass") for part in entry.key]
+            code = _CODES.get(entry.status, len(_CODES))
+            rows.append(_GIVEN.pack(place, len(entry.raw), code, *map(len, parts)))
+            keys += parts
+        self._give(b"".join(rows + keys))
+        self._call("add", len(entries))
 
     def leave(self, stay: int, given: dict[int, Entry]) -> Left:
         """Let operations leave, so that entries of no more than that many bytes stay.

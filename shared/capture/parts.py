@@ -130,13 +130,16 @@ class Parts:
         return found
 
     def _add(self, found: Iterable[Entry | Aside]) -> None:
+        entries: dict[int, Entry] = {}
         for item in found:
             if isinstance(item, Entry) and item.administrative and item.key.correlation:
-                self._given[self._places] = item
-                self._kernel.add(self._places, item)
+                entries[self._places] = item
                 self._places += 1
             else:
                 self._beside.add(item)
+        if entries:
+            self._given |= entries
+            self._kernel.add(entries)
 
     def _leave(self, stay: int) -> Sifted:
         self._full = False
