@@ -97,7 +97,7 @@ def test_facts_know_no_azure(path: Path) -> None:
 def test_one_module_talks_to_the_kernel() -> None:
     modules = _modules("shared", "functions", "local", "benchmarks")
     talking = [_named(path) for path in modules if "wasmtime" in _imports(path)]
-    assert talking == ["shared/capture/kernel.py"]
+    assert talking == ["shared/capture/sandbox.py"]
 
 
 @pytest.mark.parametrize("path", [_ROOT / "function_app.py", *_modules("shared", "functions")], ids=_named)
