@@ -49,6 +49,7 @@ export fn begin(seed: u64, most: u32) void {
     store.seed = seed;
     spare.seed = seed;
     reader.most = most;
+    bytes.least = most + most / 2;
 }
 
 /// Make room for so many bytes of something that is no part of the file; gives where to put them.

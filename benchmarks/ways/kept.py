@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from array import array
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import TracebackType
@@ -13,8 +14,10 @@ from shared.model.operations import Known, Member, Operation, OperationKey
 
 _NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 
-_SIZE = 28
-"""Bits of a place that say how many bytes stand there; those above say where."""
+_SLOTS = 1 << 17
+_PLACE = 30
+_SIZE = 20
+_TAG = (1 << 14) - 1
 
 
 class Kept:
@@ -23,7 +26,7 @@ class Kept:
     def __init__(self) -> None:
         self._scratch = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed at the end
         self._end = 0
-        self._places: dict[int, int] = {}
+        self._places = _Table()
         self._waiting: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -37,28 +40,27 @@ class Kept:
     def known(self, part: Sifted) -> Known:
         """What is kept of the operations in a part of the file."""
         keys = {entry.key for entry in part.administrative}
-        shorts = [*map(hash, part.whole.uids)]
-        if not self._places.keys().isdisjoint(shorts):
-            keys |= {part.whole[place].key for place, short in enumerate(shorts) if short in self._places}
+        for place, uid in enumerate(part.whole.uids):
+            if self._places.get(hash(uid)) is not None:
+                keys.add(part.whole[place].key)
         operations: dict[OperationKey, Operation] = {}
         for key in keys:
-            short = hash(key.uid)
-            place = self._places.get(short)
-            if place is not None:
-                run, revision = ("", 0) if short in self._waiting else ("before", 1)
-                members = (
-                    Member(raw, "before", number, _NOW, run, revision)
-                    for number, raw in enumerate(self._read(place))
-                )
-                operations[key] = Operation(key, tuple(members))
+            hashed = hash(key.uid)
+            run, revision = ("", 0) if hashed in self._waiting else ("before", 1)
+            members = tuple(
+                Member(raw, "before", number, _NOW, run, revision)
+                for number, raw in enumerate(self._read(hashed))
+            )
+            if members:
+                operations[key] = Operation(key, members)
         return Known(operations)
 
     def keep(self, plan: Plan) -> None:
         """Keep what was decided."""
         self._scratch.seek(0, os.SEEK_END)
         begin = self._write(plan.whole.texts)
-        places = (begin + one << _SIZE | size for one, size in plan.whole.places)
-        self._places.update(zip(map(hash, plan.whole.uids), places, strict=True))
+        for uid, (at, size) in zip(plan.whole.uids, plan.whole.places, strict=True):
+            self._places.put(hash(uid), (begin + at, size))
         for operation in plan.operations:
             members = b"".join([member.raw + b"\n" for member in operation.members])
             self._remember(operation.key, members, waits=any(member.waits for member in operation.members))
@@ -66,7 +68,7 @@ class Kept:
     def waiting(self) -> Iterator[bytes]:
         """The entries that have not left."""
         for hashed in self._waiting:
-            yield from self._read(self._places[hashed])
+            yield from self._read(hashed)
 
     def _write(self, texts: bytes | memoryview) -> int:
         begin = self._end
@@ -75,14 +77,47 @@ class Kept:
         return begin
 
     def _remember(self, key: OperationKey, texts: bytes, *, waits: bool) -> None:
-        short = hash(key.uid)
-        self._places[short] = self._write(texts) << _SIZE | len(texts)
+        hashed = hash(key.uid)
+        self._places.put(hashed, (self._write(texts), len(texts)))
         if waits:
-            self._waiting.add(short)
+            self._waiting.add(hashed)
         else:
-            self._waiting.discard(short)
+            self._waiting.discard(hashed)
 
-    def _read(self, place: int) -> list[bytes]:
-        """The texts of an operation's entries."""
-        self._scratch.seek(place >> _SIZE)
-        return self._scratch.read(place & (1 << _SIZE) - 1).splitlines()
+    def _read(self, hashed: int) -> list[bytes]:
+        """The texts of an operation's entries; none if it is not known."""
+        begin, size = self._places.get(hashed) or (0, 0)
+        self._scratch.seek(begin)
+        return self._scratch.read(size).splitlines()
+
+
+class _Table:
+    """Places and sizes by hash, at eight bytes each: a dictionary would need ten times as much.
+
+    A part of the hash is kept beside them, so that what is found is nearly always what was sought.
+    """
+
+    def __init__(self, slots: int = _SLOTS) -> None:
+        self._slots = array("Q", bytes(8 * slots))
+        self._mask = slots - 1
+        self._free = slots // 2
+
+    def put(self, hashed: int, place: tuple[int, int]) -> None:
+        """Remember where texts begin, and how many bytes they have."""
+        begin, size = place
+        if not self._free or begin >> _PLACE or size >> _SIZE:
+            raise OverflowError("more than a file of this benchmark has")
+        slot = self._find(hashed)
+        self._free -= not self._slots[slot]
+        self._slots[slot] = ((hashed & _TAG) << _PLACE | begin) << _SIZE | size
+
+    def get(self, hashed: int) -> tuple[int, int] | None:
+        """The same, if it is known."""
+        found = self._slots[self._find(hashed)]
+        return (found >> _SIZE & (1 << _PLACE) - 1, found & (1 << _SIZE) - 1) if found else None
+
+    def _find(self, hashed: int) -> int:
+        slot = (hashed >> _TAG.bit_length()) & self._mask
+        while (found := self._slots[slot]) and found >> (_PLACE + _SIZE) != hashed & _TAG:
+            slot = (slot + 1) & self._mask
+        return slot

@@ -24,7 +24,7 @@ from shared.capture.sift import WINDOW, Beside, Sifted
 
 PART: Final = 4 << 20
 """Bytes of entries that are held at most, but for the last event's; a part has about half of it. More costs
-memory, about half as much again as this; less costs storage round trips, for each part some."""
+memory, about three times as much as this; less costs storage round trips, for each part some."""
 
 
 class Parts:
@@ -49,6 +49,7 @@ class Parts:
         self._given: dict[int, Entry] = {}
         self._places = 0
         self._full = False
+        self._is_cut = False
 
     @property
     def block(self) -> int:
@@ -62,7 +63,10 @@ class Parts:
             data: the bytes.
             last: whether nothing comes after them.
         """
-        return self.cut(self._reader.feed(data, last=last))
+        yield from self.cut(self._reader.feed(data, last=last))
+        if last and self._is_cut and self._kernel.held + self._beside.size > self._most // 2:
+            # Of a file that has several, the last is no larger than the others.
+            yield self._leave(self._most // 2)
 
     def cut(self, events: Iterable[Iterable[Entry | Aside]]) -> Iterator[Sifted]:
         """Take in what is found in events; gives the parts that are full, one after the other."""
@@ -142,7 +146,7 @@ class Parts:
             self._kernel.add(entries)
 
     def _leave(self, stay: int) -> Sifted:
-        self._full = False
+        self._full, self._is_cut = False, True
         for entry in self._kernel.passed():
             self._beside.add(entry)
         left = self._kernel.leave(stay, self._given)
