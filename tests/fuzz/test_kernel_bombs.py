@@ -74,10 +74,9 @@ def test_many_fields_in_one_record_take_memory_in_proportion() -> None:
 @pytest.mark.parametrize("codec", ["null", "deflate"])
 def test_one_large_operation_takes_memory_in_proportion(codec: str) -> None:
     large = [record(status, level="x" * (9 * _MEGABYTE)) for status in ("Start", "Success")]
-    for bodies in ([envelope(*large)], [*map(envelope, large)]):
-        data = header(codec) + block(bodies, codec)
-        parts, found = read(data, 1 << 26)
-        assert [len(part.whole) for part in found] == [1]
+    for bodies, whole in (([envelope(*large)], 1), ([*map(envelope, large)], 0)):
+        parts, found = read(header(codec) + block(bodies, codec))
+        assert sum(len(part.whole) for part in found) == whole
         assert memory_of(parts) < _TIMES * 18 * _MEGABYTE
 
 
