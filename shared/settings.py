@@ -125,7 +125,7 @@ class Settings:
     compressing takes twice as long, a tenth of a second for a capture file of 100 MB."""
     part_bytes: int
     """`LIGHTKEEPER_PART_BYTES`: how much of a capture file is held in memory at a time. It takes about
-    five times as much memory; twice as much saves half of the storage requests for operations of large
+    three times as much memory; twice as much saves half of the storage requests for operations of large
     files. Of more than 64 MiB the sandbox in which a file is read could not hold all that comes of it."""
     range_bytes: int
     """`LIGHTKEEPER_RANGE_BYTES`: how much of a blob is read at once; one request each, two in memory."""
