@@ -14,7 +14,7 @@ from shared.model.operations import Known, Member, Operation, OperationKey
 
 _NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 
-_SLOTS = 1 << 17
+_SLOTS = 1 << 16
 _PLACE = 30
 _SIZE = 20
 _TAG = (1 << 14) - 1
@@ -100,7 +100,7 @@ class _Table:
     def __init__(self, slots: int = _SLOTS) -> None:
         self._slots = array("Q", bytes(8 * slots))
         self._mask = slots - 1
-        self._free = slots // 2
+        self._free = slots * 3 // 4
 
     def put(self, hashed: int, place: tuple[int, int]) -> None:
         """Remember where texts begin, and how many bytes they have."""
