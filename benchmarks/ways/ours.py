@@ -1,7 +1,7 @@
 """Our way: the pure functions that the capture handler uses, in the same order and with the same sizes.
 
-A scratch file stands where the handler has its table; what the table costs is measured by
-`benchmarks.round_trips`.
+A scratch file stands where the handler has its table, and decides about each bucket of it by itself; what
+that costs is measured by `benchmarks.round_trips`.
 """
 
 from collections.abc import Callable, Iterable
