@@ -13,7 +13,8 @@ const Error = std.mem.Allocator.Error;
 
 pub const uid_size = 32;
 
-/// Stands between the parts of a key in `Cut.keys`; none of them has it there.
+/// Stands between the parts of a key in `Cut.keys`, as `SEPARATOR` in `shared/model/ids.py`; none of them has it
+/// there.
 const separator = 0x1F;
 
 /// An operation that leaves.

@@ -76,6 +76,7 @@ pub const Scanner = struct {
     shapes: std.ArrayList(Shape) = .empty,
     next_shape: u32 = 0,
 
+    // As in `shared/capture/records.py`.
     const few = 1000;
     const least = 16; // Bytes that records have on the average, where there are more than a few.
 

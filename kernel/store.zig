@@ -9,7 +9,7 @@ const Status = record.Status;
 
 pub const none: u32 = std.math.maxInt(u32);
 
-/// Bytes that each entry counts beside its text.
+/// Bytes that each entry counts beside its text, as `ITEM` in `shared/capture/sift.py`.
 pub const overhead = 256;
 
 /// An administrative entry; its text is in `Store.texts`, but for an odd one's, which the app keeps.

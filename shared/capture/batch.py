@@ -198,6 +198,10 @@ class Batch(Sequence[Whole]):
         return memoryview(self.rows).cast("q")[place::_LONGS]
 
 
+NOTHING: Final = Batch()
+"""No operations."""
+
+
 def take_whole(batch: Batch, others: Iterable[Entry], known: Known) -> tuple[Batch, list[Entry]]:
     """The operations of a batch of which nothing else is known, and the entries of the rest.
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from operator import attrgetter
-from typing import Final
 
-from shared.capture.batch import Batch, take_whole
+from shared.capture.batch import NOTHING, Batch, take_whole
 from shared.capture.condense import Record, condense
 from shared.capture.entries import START, TERMINAL, Entry, entry_of
 from shared.capture.grouping import Fit, places
@@ -22,7 +21,6 @@ from shared.model.captures import Counts
 from shared.model.operations import Known, Member, Operation, OperationKey, WaitingRoom, due
 
 _ORDER = attrgetter("order")
-_NONE: Final = Batch()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class Plan:
     counts: Counts
 
 
-def correlate(arrived: Collection[Entry], known: Known, run: Run, whole: Batch = _NONE) -> Plan:
+def correlate(arrived: Collection[Entry], known: Known, run: Run, whole: Batch = NOTHING) -> Plan:
     """Decide about administrative entries with a correlation ID.
 
     Args:

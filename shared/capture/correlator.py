@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Final
 
-from shared.capture.batch import Batch
+from shared.capture.batch import NOTHING, Batch
 from shared.capture.correlate import Plan, Run, correlate, operation_of, replay
 from shared.capture.entries import Entry
 from shared.model.captures import Counts
@@ -20,9 +19,6 @@ _ATTEMPTS = 32
 
 _TOGETHER = 4
 """How often all buckets are written together; where so many meet, each is then written by itself."""
-
-
-_NONE: Final = Batch()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class Correlator:
         integration_id: str,
         run: Run,
         entries: Iterable[Entry],
-        whole: Batch = _NONE,
+        whole: Batch = NOTHING,
         *,
         again: bool = False,
     ) -> Plan:

@@ -43,11 +43,6 @@ class CaptureReader:
         self._empty = True
         self._broken = False
 
-    @property
-    def block(self) -> int:
-        """Where in the file the block begins that is being read."""
-        return self._avro.block
-
     def feed(self, data: bytes, *, last: bool = False) -> Iterator[Sequence[Entry | Aside]]:
         """What is in each event that is complete by now. An empty file holds nothing, which is fine.
 

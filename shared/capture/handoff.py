@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.capture.aside import Aside, aside_line
-from shared.capture.batch import Batch
+from shared.capture.batch import NOTHING, Batch
 from shared.capture.condense import Record
 from shared.capture.entries import Entry
 from shared.capture.output import (
@@ -26,7 +26,6 @@ CONDENSED_QUEUE = "condensed-ready"
 """Queue on which condensed files are announced."""
 
 _AVRO = "application/octet-stream"
-_NONE = Batch()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class CondensedFile:
         self._tally = Tally()
         self._writer: BlobWriter | None = None
 
-    async def add(self, passed: Sequence[Entry], records: Sequence[Record], whole: Batch = _NONE) -> None:
+    async def add(self, passed: Sequence[Entry], records: Sequence[Record], whole: Batch = NOTHING) -> None:
         """Write more of what leaves; of whole operations all that is needed is copied before this is done."""
         if not passed and not records and not whole:
             return

@@ -17,7 +17,7 @@ from itertools import islice, repeat
 from typing import Final
 
 from shared.capture.batch import ROW, Batch
-from shared.capture.entries import SUCCESS, Entry
+from shared.capture.entries import ACCEPT, START, SUCCESS, Entry, rank_of
 from shared.capture.sandbox import Sandbox
 from shared.model.ids import SEPARATOR, hash_of_joined
 from shared.model.operations import OperationKey
@@ -49,15 +49,15 @@ _MEMBER: Final = struct.Struct("<8Iq")
 _BESIDE: Final = struct.Struct("<6Iq")
 _GIVEN: Final = struct.Struct("<6I")
 
-_STATUSES: Final = ("start", "accept", SUCCESS, "failure", "cancelled")
+_STATUSES: Final = (START, ACCEPT, SUCCESS, "failure", "cancelled")
 _CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
+_RANKS: Final = tuple(map(rank_of, _STATUSES))
 _NO_KEY: Final = OperationKey("", "", "")
-_OTHER_RANK: Final = 2
-_RANKS: Final = (0, 1, 3, 3, 3)
+_NO_RANK: Final = rank_of("")
 
 
 class Stop(IntEnum):
-    """Why the kernel stops: the numbers are those of `Stop` in `kernel/main.zig`."""
+    """Why the kernel stops: the numbers are those of `Stop` in `kernel/reader.zig`."""
 
     END = 0
     FULL = 1
@@ -170,7 +170,7 @@ class Kernel:
                 _NO_KEY,
                 "",
                 time,
-                time << 2 | _OTHER_RANK,
+                time << 2 | _NO_RANK,
                 False,
             )
             for at, size, category, length, number, _, time in _BESIDE.iter_unpack(self._list(_PASSED))

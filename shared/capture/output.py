@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from isal import isal_zlib
 
-from shared.capture.batch import Batch
+from shared.capture.batch import NOTHING, Batch
 from shared.capture.condense import Record
 from shared.capture.entries import Entry
 from shared.capture.inflate import GZIP
@@ -35,7 +35,6 @@ OTHERS: Final = "(others)"
 """Stands in a message for all further categories, and for those that are no names. A message holds 48 KiB
 (learn.microsoft.com/azure/storage/queues/scalability-targets), whatever an entry says that it is."""
 
-_NONE: Final = Batch()
 
 _MOST_CATEGORIES: Final = 100
 _LONGEST_CATEGORY: Final = 100
@@ -97,7 +96,7 @@ class Contents:
     last: str | None
 
 
-def lines_of(passed: Iterable[Entry], records: Sequence[Record], batch: Batch = _NONE) -> bytes:
+def lines_of(passed: Iterable[Entry], records: Sequence[Record], batch: Batch = NOTHING) -> bytes:
     """The lines, each with its break: what passes through, then the condensed records.
 
     Args:
@@ -118,7 +117,7 @@ class Tally:
         self._categories: Counter[str] = Counter()
         self._first, self._last = UNREADABLE, -UNREADABLE
 
-    def add(self, passed: Sequence[Entry], records: Sequence[Record], batch: Batch = _NONE) -> None:
+    def add(self, passed: Sequence[Entry], records: Sequence[Record], batch: Batch = NOTHING) -> None:
         """Count more of it."""
         self._passed += len(passed)
         self._records += len(records) + len(batch)

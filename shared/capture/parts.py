@@ -51,11 +51,6 @@ class Parts:
         self._full = False
         self._is_cut = False
 
-    @property
-    def block(self) -> int:
-        """Where in the file the block begins that is being read."""
-        return self._reader.block
-
     def feed(self, data: bytes, *, last: bool = False) -> Iterator[Sifted]:
         """Take in what comes next in the file; gives the parts that are full, one after the other.
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Final
 
 from shared.capture.aside import Aside
-from shared.capture.batch import Batch
+from shared.capture.batch import NOTHING, Batch
 from shared.capture.entries import Entry
 from shared.model.captures import Counts
 
@@ -51,7 +51,7 @@ def sift(found: Iterable[Entry | Aside]) -> Sifted:
             administrative.append(item)
         else:
             beside.add(item)
-    return beside.taken(Batch(), administrative)
+    return beside.taken(NOTHING, administrative)
 
 
 class Beside:

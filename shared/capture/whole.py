@@ -1,7 +1,5 @@
 """Operations that begin and end within a part of a file: most of them."""
 
-import sys
-from array import array
 from collections.abc import Iterator
 from itertools import chain, repeat
 from typing import Final
@@ -25,7 +23,7 @@ class Whole(msgspec.Struct, frozen=True, gc=False):
         texts: a text that holds its entries in the order in which they happened, each once, a line each.
         begin: where in it they begin.
         end: where they end, with a break.
-        numbers: the numbers of these entries, of four bytes each, the lowest first.
+        numbers: the numbers of these entries, of `NUMBER` bytes each.
         arrived: how many there were with duplicates.
         succeeded: whether one of them is a Success.
     """
@@ -46,9 +44,7 @@ class Whole(msgspec.Struct, frozen=True, gc=False):
 
     def entries(self) -> Iterator[tuple[int, bytes]]:
         """Its entries, number and text."""
-        numbers = array("I", self.numbers)
-        if sys.byteorder == "big":
-            numbers.byteswap()
+        numbers = memoryview(self.numbers).cast("I")
         return zip(numbers, bytes(self.texts[self.begin : self.end]).splitlines(), strict=True)
 
     def taken_apart(self) -> Iterator[Entry]:
