@@ -1,7 +1,7 @@
 //! Avro's binary encoding, as far as the events of a capture file need it
 //! (avro.apache.org/docs/1.12.0/specification/#binary-encoding).
 
-const Span = @import("record.zig").Span;
+const Span = @import("bytes.zig").Span;
 
 pub const Error = error{Broken};
 

@@ -1,5 +1,5 @@
-//! Comparing and copying of short texts, sixteen bytes at a time: most are too short for a call to be worth it;
-//! and lists for long ones.
+//! Texts: their parts, comparing and copying short ones, sixteen bytes at a time, since most are too short for a call
+//! to be worth it, and lists for long ones.
 
 const std = @import("std");
 
@@ -7,6 +7,16 @@ const Block = @Vector(16, u8);
 
 /// Bytes that a list has room for at least.
 pub var least: usize = 0;
+
+/// Part of a text.
+pub const Span = extern struct {
+    at: u32 = 0,
+    size: u32 = 0,
+
+    pub fn in(self: Span, text: []const u8) []const u8 {
+        return text[self.at..][0..self.size];
+    }
+};
 
 /// Whether two texts are equal.
 pub inline fn equal(one: []const u8, two: []const u8) bool {

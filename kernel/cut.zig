@@ -6,7 +6,7 @@ const condense = @import("condense.zig").condense;
 const Entry = @import("store.zig").Entry;
 const Group = @import("store.zig").Group;
 const none = @import("store.zig").none;
-const Span = @import("record.zig").Span;
+const Span = @import("bytes.zig").Span;
 const Store = @import("store.zig").Store;
 
 const Error = std.mem.Allocator.Error;

@@ -10,7 +10,7 @@ const json = @import("json.zig");
 const Cut = @import("cut.zig").Cut;
 const Event = @import("reader.zig").Event;
 const Reader = @import("reader.zig").Reader;
-const Span = @import("record.zig").Span;
+const Span = @import("bytes.zig").Span;
 const Store = @import("store.zig").Store;
 const sync_size = @import("reader.zig").sync_size;
 

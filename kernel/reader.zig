@@ -6,7 +6,7 @@ const bytes = @import("bytes.zig");
 const json = @import("json.zig");
 const record = @import("record.zig");
 const Entry = @import("store.zig").Entry;
-const Span = record.Span;
+const Span = bytes.Span;
 const Store = @import("store.zig").Store;
 const overhead = @import("store.zig").overhead;
 

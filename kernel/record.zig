@@ -4,6 +4,7 @@ const std = @import("std");
 const bytes = @import("bytes.zig");
 const json = @import("json.zig");
 const time = @import("time.zig");
+const Span = bytes.Span;
 
 pub const Error = json.Error || std.mem.Allocator.Error;
 
@@ -25,16 +26,6 @@ pub const Field = extern struct {
 
     pub fn valueIn(self: Field, text: []const u8) []const u8 {
         return text[self.value..][0..self.value_size];
-    }
-};
-
-/// Part of a text.
-pub const Span = extern struct {
-    at: u32 = 0,
-    size: u32 = 0,
-
-    pub fn in(self: Span, text: []const u8) []const u8 {
-        return text[self.at..][0..self.size];
     }
 };
 

@@ -4,7 +4,7 @@ const std = @import("std");
 const bytes = @import("bytes.zig");
 const record = @import("record.zig");
 const Field = record.Field;
-const Span = record.Span;
+const Span = bytes.Span;
 const Status = record.Status;
 
 pub const none: u32 = std.math.maxInt(u32);
