@@ -15,9 +15,8 @@ from shared.model.operations import Known, Member, Operation, OperationKey
 _NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 
 _SLOTS = 1 << 16
-_PLACE = 30
-_SIZE = 20
-_TAG = (1 << 14) - 1
+_PLACE = 40
+_TAG = (1 << 24) - 1
 
 
 class Kept:
@@ -92,32 +91,34 @@ class Kept:
 
 
 class _Table:
-    """Places and sizes by hash, at eight bytes each: a dictionary would need ten times as much.
+    """Places and sizes by hash, at twelve bytes each: a dictionary would need ten times as much.
 
     A part of the hash is kept beside them, so that what is found is nearly always what was sought.
     """
 
     def __init__(self, slots: int = _SLOTS) -> None:
         self._slots = array("Q", bytes(8 * slots))
+        self._sizes = array("I", bytes(4 * slots))
         self._mask = slots - 1
         self._free = slots * 3 // 4
 
     def put(self, hashed: int, place: tuple[int, int]) -> None:
         """Remember where texts begin, and how many bytes they have."""
-        begin, size = place
-        if not self._free or begin >> _PLACE or size >> _SIZE:
-            raise OverflowError("more than a file of this benchmark has")
+        if not self._free:
+            raise OverflowError("more operations than a file of this benchmark has")
         slot = self._find(hashed)
         self._free -= not self._slots[slot]
-        self._slots[slot] = ((hashed & _TAG) << _PLACE | begin) << _SIZE | size
+        begin, self._sizes[slot] = place
+        self._slots[slot] = (hashed & _TAG) << _PLACE | begin + 1
 
     def get(self, hashed: int) -> tuple[int, int] | None:
         """The same, if it is known."""
-        found = self._slots[self._find(hashed)]
-        return (found >> _SIZE & (1 << _PLACE) - 1, found & (1 << _SIZE) - 1) if found else None
+        slot = self._find(hashed)
+        found = self._slots[slot]
+        return ((found & (1 << _PLACE) - 1) - 1, self._sizes[slot]) if found else None
 
     def _find(self, hashed: int) -> int:
         slot = (hashed >> _TAG.bit_length()) & self._mask
-        while (found := self._slots[slot]) and found >> (_PLACE + _SIZE) != hashed & _TAG:
+        while (found := self._slots[slot]) and found >> _PLACE != hashed & _TAG:
             slot = (slot + 1) & self._mask
         return slot
