@@ -6,7 +6,7 @@ a capture file that is handled twice writes the same bytes twice.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -69,33 +69,15 @@ def correlate(arrived: Collection[Entry], known: Known, run: Run, whole: Batch =
         whole: operations of the run that are whole by themselves; the entries of those of which more is known
             are weighed with the others.
     """
-    groups: defaultdict[str, _Correlation] = defaultdict(lambda: _Correlation(run))
-    for key, operation in known.operations.items():
-        groups[key.correlation].operations[key] = list(operation.members)
-    for correlation, room in known.rooms.items():
-        groups[correlation].room = list(room.members)
     alone, entangled = take_whole(whole, arrived, known)
-    for entry in chain(arrived, entangled):
-        groups[entry.key.correlation].add(entry)
-    records: list[Record] = []
-    passed: list[Entry] = []
-    operations: list[Operation] = []
-    rooms: list[WaitingRoom] = []
-    counts = _counts(alone)
-    for correlation, group in groups.items():
-        group.settle()
-        group.leave()
-        records += group.records()
-        passed += group.passed()
-        counts += group.counts()
-        operations += _changed(group.operations, known.operations)
-        room = WaitingRoom(correlation, tuple(group.room))
-        if (room.members or correlation in known.rooms) and room != known.rooms.get(correlation):
-            rooms.append(room)
-    records.sort(key=_ORDER)
-    passed.sort(key=lambda entry: entry.order)
-    counts += Counts(operations=len(alone) + len(records))
-    return Plan(alone, tuple(operations), tuple(rooms), tuple(records), tuple(passed), counts)
+    decision = _Decision(known, run)
+    decision.add(chain(arrived, entangled))
+    decision.settle()
+    decision.leave()
+    records = sorted(decision.records(), key=_ORDER)
+    passed = sorted(decision.passed(), key=_ORDER)
+    counts = _counts(alone) + decision.counts() + Counts(operations=len(alone) + len(records))
+    return Plan(alone, decision.operations(), decision.rooms(), tuple(records), tuple(passed), counts)
 
 
 def replay(known: Known, run: Run) -> Plan:
@@ -121,58 +103,63 @@ def _counts(whole: Batch) -> Counts:
     return Counts(entries=arrived, condensed=condensed, duplicates=arrived - condensed)
 
 
-def _changed(
-    operations: Mapping[OperationKey, list[Member]], known: Mapping[OperationKey, Operation]
-) -> list[Operation]:
-    kept = (Operation(key, tuple(members)) for key, members in operations.items())
-    return [operation for operation in kept if operation != known.get(operation.key)]
+class _Decision:
+    """What is kept and what arrived, while it is decided about."""
 
-
-class _Correlation:
-    """Everything of one correlation ID while it is decided about."""
-
-    def __init__(self, run: Run) -> None:
-        self.operations: dict[OperationKey, list[Member]] = {}
-        self.room: list[Member] = []
+    def __init__(self, known: Known, run: Run) -> None:
+        self._known = known
         self._run = run
-        self._seen: dict[bytes, Member] | None = None
+        self._operations = {key: list(operation.members) for key, operation in known.operations.items()}
+        self._rooms = {correlation: list(room.members) for correlation, room in known.rooms.items()}
         self._entries: dict[bytes, Entry] = {}
-        self._duplicates = 0
         self._arrived = 0
+        self._duplicates = 0
 
-    def add(self, entry: Entry) -> None:
-        """Take an entry in, unless it is kept already."""
-        if self._seen is None:
-            self._seen = {member.raw: member for member in self._members()}
-        self._arrived += 1
-        raw = entry.raw
-        if raw in self._entries:
-            self._duplicates += 1
-            return
-        self._entries[raw] = entry
-        before = self._seen.get(raw)
-        if before is not None:
-            self._duplicates += before.source != self._run.id
-            return
-        member = Member(raw, self._run.id, entry.number, self._run.now)
-        self._seen[raw] = member
-        if entry.key.complete:
-            self.operations.setdefault(entry.key, []).append(member)
-        else:
-            self.room.append(member)
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Take entries in, but for those that are kept already."""
+        kept = {member.raw: member for member in self._members()}
+        run, now = self._run.id, self._run.now
+        for entry in entries:
+            self._arrived += 1
+            raw = entry.raw
+            if raw in self._entries:
+                self._duplicates += 1
+                continue
+            self._entries[raw] = entry
+            before = kept.get(raw)
+            if before is not None:
+                self._duplicates += before.source != run
+                continue
+            member = Member(raw, run, entry.number, now)
+            key = entry.key
+            if key.complete:
+                self._operations.setdefault(key, []).append(member)
+            else:
+                self._rooms.setdefault(key.correlation, []).append(member)
 
     def settle(self) -> None:
-        """Bring those in the waiting room to their operations, or let them pass through.
+        """Bring those in waiting rooms to their operations, or let them pass through.
 
         Which operation is the only one that fits is known when the wait is over, not before: of two that
         share a correlation ID one may stand in a file that is handled later. That holds for entries, too,
         that look like a whole operation among themselves.
         """
-        waiting = [member for member in self.room if member.waits]
-        if not waiting:
+        waiting: dict[str, list[Member]] = {}
+        for correlation, room in self._rooms.items():
+            waiting[correlation] = [member for member in room if member.waits]
+        if not any(waiting.values()):
             return
+        beside: dict[str, list[OperationKey]] = {correlation: [] for correlation in waiting}
+        for key in self._operations:
+            if key.correlation in beside:
+                beside[key.correlation].append(key)
+        for correlation, members in waiting.items():
+            self._settle(correlation, members, beside[correlation])
+
+    def _settle(self, correlation: str, waiting: Iterable[Member], beside: Iterable[OperationKey]) -> None:
+        """The same for one correlation ID, given its operations."""
         keys = {member.raw: self._entry(member).key for member in waiting}
-        found = places(keys.values(), self.operations)
+        found = places(keys.values(), beside)
         joining: defaultdict[OperationKey, list[Member]] = defaultdict(list)
         forming: defaultdict[OperationKey, list[Member]] = defaultdict(list)
         passing: set[bytes] = set()
@@ -192,57 +179,75 @@ class _Correlation:
                 joining[key] += members
         gone = {member.raw for members in joining.values() for member in members}
         for key, members in joining.items():
-            self.operations.setdefault(key, []).extend(members)
-        self.room = [
+            self._operations.setdefault(key, []).extend(members)
+        self._rooms[correlation] = [
             replace(member, run=self._run.id) if member.raw in passing else member
-            for member in self.room
+            for member in self._rooms[correlation]
             if member.raw not in gone
         ]
 
     def leave(self) -> None:
         """Let those leave whose operation is complete, left before, or has waited long enough."""
-        for members in self.operations.values():
-            if not any(member.waits for member in members):
+        for members in self._operations.values():
+            waiting = [member for member in members if member.waits]
+            if not waiting:
                 continue
-            revision = max(member.revision for member in members)
-            if revision or self._is_complete(members) or self._is_due(members):
+            revision = max([member.revision for member in members])
+            if revision or self._is_complete(members) or self._is_due(waiting):
                 members[:] = [
                     replace(member, run=self._run.id, revision=revision + 1) if member.waits else member
                     for member in members
                 ]
 
-    def records(self) -> list[Record]:
+    def operations(self) -> tuple[Operation, ...]:
+        """As they are to be kept; only those that change."""
+        known = self._known.operations
+        made = (Operation(key, tuple(members)) for key, members in self._operations.items())
+        return tuple([operation for operation in made if operation != known.get(operation.key)])
+
+    def rooms(self) -> tuple[WaitingRoom, ...]:
+        """Likewise."""
+        known = self._known.rooms
+        made = (WaitingRoom(correlation, tuple(members)) for correlation, members in self._rooms.items())
+        return tuple(
+            [room for room in made if room != known.get(room.correlation, WaitingRoom(room.correlation))]
+        )
+
+    def records(self) -> Iterator[Record]:
         """The condensed records of this run."""
-        made = []
-        for key, members in self.operations.items():
+        for key, members in self._operations.items():
             for revision in {member.revision for member in members if member.run == self._run.id}:
                 entries = [self._entry(member) for member in members if 0 < member.revision <= revision]
-                made.append(condense(key.uid, revision, entries))
-        return made
+                yield condense(key.uid, revision, entries)
 
-    def passed(self) -> list[Entry]:
+    def passed(self) -> Iterator[Entry]:
         """The entries that pass through in this run."""
-        return [self._entry(member) for member in self.room if member.run == self._run.id]
+        for room in self._rooms.values():
+            yield from (self._entry(member) for member in room if member.run == self._run.id)
 
     def counts(self) -> Counts:
         """What became of the entries; the number of records is not among it."""
         here = self._run.id
-        leaving = [member for member in self._members() if member.run == here]
-        condensed = sum(member.revision > 0 for member in leaving)
+        condensed = passed = parked = unparked = 0
+        for member in self._members():
+            if member.run == here:
+                condensed += member.revision > 0
+                passed += member.revision == 0
+                unparked += member.source != here
+            elif member.source == here:
+                parked += 1
         return Counts(
             entries=self._arrived,
             condensed=condensed,
-            passed_through=len(leaving) - condensed,
+            passed_through=passed,
             duplicates=self._duplicates,
-            parked=sum(member.source == here and member.run != here for member in self._members()),
-            unparked=sum(member.source != here for member in leaving),
-            unmatched=len(leaving) - condensed,
+            parked=parked,
+            unparked=unparked,
+            unmatched=passed,
         )
 
-    def _members(self) -> Iterable[Member]:
-        for members in self.operations.values():
-            yield from members
-        yield from self.room
+    def _members(self) -> Iterator[Member]:
+        return chain.from_iterable(chain(self._operations.values(), self._rooms.values()))
 
     def _entry(self, member: Member) -> Entry:
         entry = self._entries.get(member.raw)
