@@ -144,11 +144,11 @@ class _Decision:
         share a correlation ID one may stand in a file that is handled later. That holds for entries, too,
         that look like a whole operation among themselves.
         """
-        waiting: dict[str, list[Member]] = {}
-        for correlation, room in self._rooms.items():
-            waiting[correlation] = [member for member in room if member.waits]
-        if not any(waiting.values()):
-            return
+        waiting = {
+            correlation: found
+            for correlation, room in self._rooms.items()
+            if (found := [member for member in room if member.waits])
+        }
         beside: dict[str, list[OperationKey]] = {correlation: [] for correlation in waiting}
         for key in self._operations:
             if key.correlation in beside:
@@ -181,7 +181,7 @@ class _Decision:
         for key, members in joining.items():
             self._operations.setdefault(key, []).extend(members)
         self._rooms[correlation] = [
-            replace(member, run=self._run.id) if member.raw in passing else member
+            member._replace(run=self._run.id) if member.raw in passing else member
             for member in self._rooms[correlation]
             if member.raw not in gone
         ]
@@ -195,7 +195,7 @@ class _Decision:
             revision = max([member.revision for member in members])
             if revision or self._is_complete(members) or self._is_due(waiting):
                 members[:] = [
-                    replace(member, run=self._run.id, revision=revision + 1) if member.waits else member
+                    member._replace(run=self._run.id, revision=revision + 1) if member.waits else member
                     for member in members
                 ]
 

@@ -40,9 +40,10 @@ class OperationKey(NamedTuple):
         return bool(self.operation and self.resource)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One entry that is kept until its operation's time is over.
+
+    There are many of them, so they are of a kind that is made fast.
 
     Attributes:
         raw: the entry's JSON text, in one line.
@@ -109,8 +110,8 @@ class Known:
 
 def due(members: Iterable[Member], wait: timedelta) -> datetime | None:
     """When the wait of the longest waiting entry is over; None if none waits."""
-    first = min((member.arrived for member in members if member.waits), default=None)
-    return None if first is None else first + wait
+    arrived = [member.arrived for member in members if member.waits]
+    return min(arrived) + wait if arrived else None
 
 
 def bounded(members: tuple[Member, ...], run: str, before: datetime) -> tuple[Member, ...]:
