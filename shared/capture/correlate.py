@@ -14,7 +14,7 @@ from operator import attrgetter
 
 from shared.capture.batch import NOTHING, Batch, take_whole
 from shared.capture.condense import Record, condense
-from shared.capture.entries import START, TERMINAL, Entry, entry_of
+from shared.capture.entries import START, TERMINAL, Entry, entry_again
 from shared.capture.grouping import Fit, places
 from shared.capture.whole import Whole
 from shared.model.captures import Counts
@@ -252,7 +252,7 @@ class _Decision:
     def _entry(self, member: Member) -> Entry:
         entry = self._entries.get(member.raw)
         if entry is None:
-            entry = self._entries[member.raw] = entry_of(member.number, member.raw)
+            entry = self._entries[member.raw] = entry_again(member.number, member.raw)
         return entry
 
     def _is_complete(self, members: Iterable[Member]) -> bool:

@@ -89,6 +89,15 @@ def entry_of(number: int, text: bytes) -> Entry:
     """
     raw = rawjson.in_one_line(text)
     _refuse_invalid_utf8(raw)
+    return entry_again(number, raw)
+
+
+def entry_again(number: int, raw: bytes) -> Entry:
+    """The same for the text of an entry, which was read before.
+
+    Raises:
+        UnreadableError: it cannot be read, or is no object.
+    """
     try:
         head = _HEADS.decode(raw)
     except (msgspec.DecodeError, RecursionError):

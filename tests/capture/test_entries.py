@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.capture.aside import AsideReason
-from shared.capture.entries import entry_of, fold
+from shared.capture.entries import entry_again, entry_of, fold
 from shared.capture.rawjson import UnreadableError
 from shared.capture.times import UNREADABLE
 from tests.capture.activity_log import entry, record, text
@@ -159,3 +159,9 @@ def test_what_is_read_quickly_is_what_is_read_exactly(value: dict[str, Any], spe
     # What NaN follows has to be read exactly.
     exact = entry_of(7, raw[:-1] + b',"zzz":NaN}')
     assert entry_of(7, raw) == msgspec.structs.replace(exact, raw=raw)
+
+
+@given(RECORDS | USUAL, st.sampled_from(SPACINGS))
+def test_an_entry_that_was_kept_is_read_as_when_it_arrived(value: dict[str, Any], spell: Spelling) -> None:
+    arrived = entry_of(7, spell(value).encode("utf-8", "replace") + b"\r\n")
+    assert entry_again(7, arrived.raw) == arrived
