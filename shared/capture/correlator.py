@@ -5,11 +5,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from shared.capture.batch import NOTHING, Batch
-from shared.capture.correlate import Plan, Run, correlate, operation_of, replay
+from shared.capture.batch import NOTHING, ROW, Batch
+from shared.capture.correlate import Plan, Run, correlate, replay
 from shared.capture.entries import Entry
+from shared.capture.whole import NUMBER
 from shared.model.captures import Counts
-from shared.model.operations import Known, Operation, OperationKey, WaitingRoom
+from shared.model.operations import Known, OperationKey
+from shared.store.archives import Finished
+from shared.store.drafts import Novelty
 from shared.store.operations import BUCKETS, OperationStore, bucket_of
 from shared.store.tables import ConflictError
 from shared.store.wish import View
@@ -152,9 +155,23 @@ class Correlator:
         raise ContendedError(f"lost {_ATTEMPTS} races for operations")
 
 
-def _changed(plan: Plan, view: View) -> list[Operation | WaitingRoom]:
-    whole = (operation_of(one, view.run, view.now) for one in plan.whole)
-    return [*whole, *plan.operations, *plan.rooms]
+def _changed(plan: Plan, view: View) -> list[Novelty]:
+    finished = [_finished(plan.whole, view)] if plan.whole else []
+    return [*finished, *plan.operations, *plan.rooms]
+
+
+def _finished(whole: Batch, view: View) -> Finished:
+    """Whole operations as they are to be kept, so that late entries find them."""
+    entries = [(row[0], row[1]) for row in ROW.iter_unpack(whole.rows)]
+    return Finished(
+        run=view.run,
+        now=view.now,
+        ids=bytes.fromhex("".join(whole.uids)),
+        keys=[key.encode("utf-8", "surrogatepass") for key in whole.joined],
+        counts=[size for _, size in entries],
+        numbers=b"".join([whole.numbers[NUMBER * at : NUMBER * (at + size)] for at, size in entries]),
+        texts=b"".join([whole.texts[at : at + size] for at, size in whole.places]),
+    )
 
 
 def _together(plans: Iterable[Plan]) -> Plan:

@@ -7,17 +7,22 @@ a bucket find out by its ETag; who loses reads that bucket again.
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
 from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables.aio import TableClient
 
 from shared.model.ids import stable_hash
-from shared.model.operations import Known, Operation, OperationKey, WaitingRoom, bounded
+from shared.model.operations import Known, OperationKey
 from shared.store import parked
+from shared.store.archive_blobs import BINARY, ArchiveBlobs
+from shared.store.archives import Archive
 from shared.store.blobs import BlobStore, ContainerName
+from shared.store.drafts import LARGE, ROOMY, Drafts, Limits, Novelty, drafted
+from shared.store.kept import mark_of, moment_of
 from shared.store.parked import Bucket
 from shared.store.storage import Storage
 from shared.store.tables import (
@@ -40,12 +45,7 @@ _TRANSACTION: Final = 720_000
 """Packed bytes in one transaction. They travel in base64, and a body over 1 MiB would hold up the event loop
 (the service itself takes 4 MiB)."""
 
-_REMEMBERED: Final = 4 << 20
-"""Bytes of archives that a process remembers, so that whoever loses a race does not read them again."""
-
 _CACHED: Final = 8_192
-
-_BINARY: Final = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    """A bucket that is to be written.
+class _Written:
+    """A row that is to be written.
 
     Attributes:
         number: of the bucket.
@@ -90,7 +90,8 @@ class OperationStore:
         blobs: for what is too large for a row, and for archives.
         wait: how long an entry waits for the rest of its operation.
         retention: how long an operation is kept after its last change, and at most twice as long.
-        roomy: packed bytes beyond which a bucket sends the oldest of what left to an archive.
+        roomy: packed bytes beyond which buckets send their oldest archives to a blob, see `Limits`.
+        large: bytes of entries of finished operations that go to a blob at once.
     """
 
     def __init__(
@@ -99,14 +100,14 @@ class OperationStore:
         blobs: BlobStore,
         wait: timedelta,
         retention: timedelta,
-        roomy: int = parked.ROOMY,
+        *,
+        roomy: int = ROOMY,
+        large: int = LARGE,
     ) -> None:
         self._storage = storage
         self._blobs = blobs
-        self._wait = wait
-        self._retention = retention
-        self._roomy = roomy
-        self._archives: dict[str, bytes] = {}
+        self._limits = Limits(wait, retention, roomy, large)
+        self._archives = ArchiveBlobs(blobs)
 
     async def load(
         self, integration_id: str, keys: Mapping[int, Collection[OperationKey]], view: View
@@ -125,14 +126,22 @@ class OperationStore:
             ConflictError: a bucket was changed while it was read.
         """
         rows = await self._rows(integration_id, keys)
-        loaded = (self._loaded(rows.get(number), wanted, view) for number, wanted in keys.items())
-        return dict(zip(keys, await asyncio.gather(*loaded), strict=True))
+        contents = dict(zip(rows, await asyncio.gather(*map(self._content, rows.values())), strict=True))
+        wishes = await asyncio.to_thread(_wishes, contents, keys, view)
+        archives = {number: wish.archives for number, wish in wishes.items()}
+        blobs = await self._archives.read({one.blob for some in archives.values() for one in some} - {""})
+        loaded = dict.fromkeys(keys, Loaded())
+        for number, wish in wishes.items():
+            older = _older(archives[number], blobs, number, _folder(integration_id, number))
+            known = await asyncio.to_thread(wish.known, older)
+            loaded[number] = Loaded(wish.bucket, known, rows[number]["_etag"], rows[number]["blob"])
+        return loaded
 
     async def save(
         self,
         integration_id: str,
         loaded: Mapping[int, Loaded],
-        changes: Mapping[int, Sequence[Operation | WaitingRoom]],
+        changes: Mapping[int, Sequence[Novelty]],
         view: View,
         *,
         apart: bool = False,
@@ -152,23 +161,55 @@ class OperationStore:
             The buckets that somebody else changed in the meantime, of which nothing was written.
         """
         # Whoever comes at the same moment begins with another bucket.
-        first = parked.mark_of(view.run)[0]
+        first = mark_of(view.run)[0]
         numbers = sorted(changes, key=lambda number: (number - first) % BUCKETS)
-        drafts = [
-            await self._draft(integration_id, number, loaded[number], changes[number], view)
-            for number in numbers
+        lost: set[int] = set()
+        for some in [[number] for number in numbers] if apart else [numbers]:
+            before = {number: loaded[number] for number in some}
+            lost |= await self._save(integration_id, before, changes, view)
+        return lost
+
+    async def _save(
+        self,
+        integration_id: str,
+        loaded: Mapping[int, Loaded],
+        changes: Mapping[int, Sequence[Novelty]],
+        view: View,
+    ) -> set[int]:
+        """Write these buckets; gives those that are lost."""
+        etags = [one.etag for one in loaded.values()]
+        drafts = await asyncio.to_thread(
+            drafted,
+            {number: one.bucket for number, one in loaded.items()},
+            {number: changes[number] for number in loaded},
+            view,
+            self._limits,
+            lambda number: _blob_name(integration_id, number, "archives", view.run, *etags),
+        )
+        if drafts.blob:
+            await self._archives.write(drafts.blob, drafts.contents)
+        rows = [
+            await self._row(integration_id, number, loaded[number], drafts, view) for number in drafts.buckets
         ]
+        return await self._commit(rows, together=bool(drafts.blob))
+
+    async def _commit(self, rows: Iterable[_Written], *, together: bool) -> set[int]:
+        """Write these rows; gives the buckets that are lost.
+
+        Args:
+            rows: of the buckets.
+            together: whether they refer to one blob, which lies with the first that does. None of the others
+                may be written without it.
+        """
         table = await self._storage.table(TableName.OPERATIONS)
         lost: set[int] = set()
-        for some in _transactions(drafts, 0 if apart else _TRANSACTION):
-            try:
-                await commit(table, [draft.change for draft in some])
-            except ConflictError:
+        for some in _transactions(rows):
+            if (together and lost) or not await _committed(table, some):
                 # Blobs that were written for these rows stay: the transaction may have been ours, done before
                 # a connection broke and tried once more.
-                lost |= {draft.number for draft in some}
+                lost |= {row.number for row in some}
                 continue
-            for name in [name for draft in some for name in draft.replaced]:
+            for name in [name for row in some for name in row.replaced]:
                 await self._blobs.delete(ContainerName.PARKED, name)
         return lost
 
@@ -201,76 +242,39 @@ class OperationStore:
             least=_row_key(min(numbers)),
             most=_row_key(max(numbers)),
         )
-        return {int(row["RowKey"]): row async for row in rows}
+        return {int(row["RowKey"]): row async for row in rows if int(row["RowKey"]) in numbers}
 
-    async def _loaded(self, row: Row | None, keys: Collection[OperationKey], view: View) -> Loaded:
-        if row is None:
-            return Loaded()
-        data = await self._read(row["blob"]) if row["blob"] else parked.joined(row)
-        bucket = await asyncio.to_thread(parked.unpacked, data)
-        wish = Wish(bucket, keys, view)
-        needed = [archive for archive in bucket.archives if wish.needs(archive)]
-        older = await asyncio.gather(*(self._archive(archive.blob) for archive in needed))
-        known = await asyncio.to_thread(wish.known, older)
-        return Loaded(bucket, known, row["_etag"], row["blob"])
-
-    async def _archive(self, blob: str) -> bytes:
-        """An archive; once a row refers to it, it stays as it is."""
-        data = self._archives.get(blob)
-        if data is None:
-            data = self._archives[blob] = await self._read(blob)
-        while sum(map(len, self._archives.values())) > _REMEMBERED:
-            del self._archives[next(iter(self._archives))]
-        return data
-
-    async def _read(self, blob: str) -> bytes:
+    async def _content(self, row: Row) -> bytes:
+        if not row["blob"]:
+            return parked.joined(row)
         try:
-            return await self._blobs.read(ContainerName.PARKED, blob)
+            return await self._blobs.read(ContainerName.PARKED, row["blob"])
         except ResourceNotFoundError as error:
             raise ConflictError from error
 
-    async def _draft(
-        self,
-        integration_id: str,
-        number: int,
-        loaded: Loaded,
-        new: Sequence[Operation | WaitingRoom],
-        view: View,
-    ) -> _Draft:
-        """The bucket with what is new; what is too large for its row is written before it."""
-        expires = view.now + self._retention
-        before = view.now - self._retention
-        kept = (replace(one, members=bounded(one.members, view.run, before)) for one in new)
-        packing = [parked.pack(one, self._wait, expires) for one in kept]
-        bucket = parked.changed(loaded.bucket, packing, view.now, view.run)
+    async def _row(
+        self, integration_id: str, number: int, loaded: Loaded, drafts: Drafts, view: View
+    ) -> _Written:
+        """A row that is to be written; what is too large for it is written before it."""
+        bucket, data = drafts.buckets[number], drafts.rows[number]
         key: Row = {"PartitionKey": integration_id, "RowKey": _row_key(number)}
         attention = bucket.attention
         if attention is None:
-            return _Draft(number, remove(key, loaded.etag), 0, _gone(loaded, bucket, ""))
-        # Nobody else gives these names: whoever read the row as it was then, and won, changed its ETag.
-        folder = f"{integration_id}/{key['RowKey']}"
-        names = {
-            kind: f"{folder}/{stable_hash(kind, view.run, loaded.etag)}" for kind in ("archive", "bucket")
-        }
-        data = await asyncio.to_thread(parked.packed, bucket)
-        if len(data) > self._roomy:
-            share = self._roomy / 2 / len(data)
-            bucket, leaving = parked.lightened(bucket, share, names["archive"])
-            if leaving.kept:
-                content = await asyncio.to_thread(parked.packed, leaving)
-                await self._blobs.write(ContainerName.PARKED, names["archive"], content, _BINARY)
-                data = await asyncio.to_thread(parked.packed, bucket)
-        blob = names["bucket"] if len(data) > parked.MAX_PACKED else ""
-        if blob:
-            await self._blobs.write(ContainerName.PARKED, blob, data, _BINARY)
+            gone = _gone(integration_id, number, loaded, bucket)
+            return _Written(number, remove(key, loaded.etag), 0, tuple(gone))
+        blob = ""
+        if len(data) > parked.MAX_PACKED:
+            blob = _blob_name(integration_id, number, "bucket", view.run, loaded.etag)
+            await self._blobs.write(ContainerName.PARKED, blob, data, BINARY)
         row = key | {
-            "due": text_of(parked.moment_of(attention)),
+            "due": text_of(moment_of(attention)),
             "waiting": bucket.waiting,
             "blob": blob,
             **({} if blob else parked.pieces_of(data)),
         }
         weight = 2_000 + (0 if blob else len(data))
-        return _Draft(number, write(row, loaded.etag), weight, _gone(loaded, bucket, blob))
+        gone = _gone(integration_id, number, loaded, bucket) - {blob}
+        return _Written(number, write(row, loaded.etag), weight, tuple(sorted(gone)))
 
 
 @lru_cache(maxsize=_CACHED)
@@ -283,19 +287,66 @@ def _row_key(number: int) -> str:
     return f"{number:02}"
 
 
-def _gone(loaded: Loaded, bucket: Bucket, blob: str) -> tuple[str, ...]:
-    """The blobs that a bucket no longer needs."""
+def _blob_name(integration_id: str, number: int, kind: str, run: str, *etags: str) -> str:
+    """Nobody else gives this name: whoever read the rows as they were then, and won, changed their ETags."""
+    return _folder(integration_id, number) + stable_hash(kind, run, *etags)
+
+
+def _folder(integration_id: str, number: int) -> str:
+    """Where the blobs of a bucket lie."""
+    return f"{integration_id}/{_row_key(number)}/"
+
+
+def _wishes(
+    contents: Mapping[int, bytes], keys: Mapping[int, Collection[OperationKey]], view: View
+) -> dict[int, Wish]:
+    return {number: Wish(parked.unpacked(data), keys[number], view) for number, data in contents.items()}
+
+
+def _older(
+    archives: Iterable[Archive], blobs: Mapping[str, Mapping[int, Sequence[bytes]]], number: int, folder: str
+) -> list[bytes]:
+    """What these archives of a bucket hold.
+
+    An archive that lies with another bucket may be gone before its time if that had too much to remember.
+
+    Raises:
+        ConflictError: one that lies with this bucket is gone, so the bucket has been written anew.
+    """
+    found: list[bytes] = []
+    for archive in archives:
+        if archive.packed:
+            found.append(archive.packed)
+        elif archive.blob in blobs:
+            found += blobs[archive.blob].get(number, ())
+        elif archive.blob.startswith(folder):
+            raise ConflictError
+    return found
+
+
+def _gone(integration_id: str, number: int, loaded: Loaded, bucket: Bucket) -> set[str]:
+    """The blobs of a bucket that it no longer needs."""
     before = {loaded.blob, *(archive.blob for archive in loaded.bucket.archives)}
-    return tuple(sorted(before - {"", blob, *(archive.blob for archive in bucket.archives)}))
+    after = {archive.blob for archive in bucket.archives}
+    folder = _folder(integration_id, number)
+    return {name for name in before - after if name.startswith(folder)}
 
 
-def _transactions(drafts: Iterable[_Draft], most: int) -> Iterator[list[_Draft]]:
-    """Buckets that go into one transaction together, of so many bytes at most."""
-    some: list[_Draft] = []
-    for draft in drafts:
-        if some and sum(one.weight for one in some) + draft.weight > most:
+async def _committed(table: TableClient, rows: Iterable[_Written]) -> bool:
+    try:
+        await commit(table, [row.change for row in rows])
+    except ConflictError:
+        return False
+    return True
+
+
+def _transactions(rows: Iterable[_Written]) -> Iterator[list[_Written]]:
+    """Rows that go into one transaction together."""
+    some: list[_Written] = []
+    for row in rows:
+        if some and sum(one.weight for one in some) + row.weight > _TRANSACTION:
             yield some
             some = []
-        some.append(draft)
+        some.append(row)
     if some:
         yield some

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from shared.model.operations import Known, Operation, OperationKey, WaitingRoom
-from shared.store import parked
-from shared.store.parked import Archive, Bucket, Kept
+from shared.store.archives import Archive, found_in, mark_in, mark_in_whole
+from shared.store.kept import id_of, mark_of, microseconds, unpack
+from shared.store.parked import Bucket
 
 LIMIT: Final = 1_000
 """Operations of a bucket that a run takes along because they waited long enough; the next takes the rest."""
@@ -20,7 +21,7 @@ class View:
     Attributes:
         run: ID of the capture file or flush; what left in it is always found.
         now: the present (UTC); what has waited long enough is always found.
-        again: whether the run was begun before, so that what left in it may have gone to an archive.
+        again: whether the run was begun before, so that what left in it may be in archives.
     """
 
     run: str
@@ -37,43 +38,47 @@ class Wish:
         bucket: as it was read.
         keys: of the operations that are asked for.
         view: of the run that asks.
+
+    Attributes:
+        bucket: the same.
     """
 
     def __init__(self, bucket: Bucket, keys: Collection[OperationKey], view: View) -> None:
-        now, run = parked.microseconds(view.now), parked.mark_of(view.run)
-        self._bucket = bucket
-        self._again = view.again or run in bucket.writers
-        self._run = run
-        self._single = {parked.id_of(key): parked.mark_of(key.correlation) for key in keys if key.complete}
-        self._whole = {parked.mark_of(key.correlation) for key in keys if not key.complete}
-        due = sorted((one for one in bucket.kept.values() if 0 < one.due <= now), key=lambda one: one.due)
-        left = (one for one in bucket.kept.values() if run in one.runs)
+        self.bucket = bucket
+        self._now, self._run = microseconds(view.now), mark_of(view.run)
+        self._again = view.again or self._run in bucket.writers
+        self._single = {id_of(key): mark_of(key.correlation) for key in keys if key.complete}
+        self._whole = {mark_of(key.correlation) for key in keys if not key.complete}
+        kept = bucket.kept.values()
+        due = sorted((one for one in kept if 0 < one.due <= self._now), key=lambda one: one.due)
+        left = (one for one in kept if self._run in one.runs)
         self._single |= {one.id: one.correlation for one in [*due[:LIMIT], *left]}
         marks = set(self._single.values())
-        rooms = (one for one in bucket.kept.values() if one.is_room and one.waiting)
+        rooms = (one for one in kept if one.is_room and one.waiting)
         self._whole |= {one.correlation for one in rooms if one.correlation in marks}
 
-    def needs(self, archive: Archive) -> bool:
-        """Whether something of it may be in an archive."""
-        if self._again:
-            return True
-        marks = {mark for name, mark in self._single.items() if name not in self._bucket.kept}
-        return not archive.holds().isdisjoint(marks | self._whole)
+    @property
+    def archives(self) -> list[Archive]:
+        """Those that may hold something of it, the oldest first."""
+        kept = self.bucket.kept
+        single = {mark_in(name, mark) for name, mark in self._single.items() if name not in kept}
+        whole = set(map(mark_in_whole, self._whole))
+        alive = [one for one in self.bucket.archives if one.expires >= self._now]
+        return [one for one in alive if self._again or one.may_hold(single, whole)]
 
     def known(self, older: Iterable[bytes]) -> Known:
-        """The facts, given the archives that are needed, the oldest first."""
-        found: dict[bytes, Kept] = {}
-        for data in older:
-            found |= {name: one for name, one in parked.unpacked(data).kept.items() if self._wants(one)}
-        found |= {name: one for name, one in self._bucket.kept.items() if self._wants(one) or name in found}
-        operations: dict[OperationKey, Operation] = {}
-        rooms: dict[str, WaitingRoom] = {}
-        for one in map(parked.unpack, found.values()):
-            if isinstance(one, Operation):
-                operations[one.key] = one
-            else:
-                rooms[one.correlation] = one
-        return Known(operations, rooms)
+        """The facts, given what these archives hold."""
+        found: dict[bytes, Operation | WaitingRoom] = {}
 
-    def _wants(self, one: Kept) -> bool:
-        return one.id in self._single or one.correlation in self._whole or self._run in one.runs
+        def wants(name: bytes, correlation: bytes, runs: Iterable[bytes]) -> bool:
+            # What is known already may have changed since, so that nothing in it would be wanted for itself.
+            return name in self._single or correlation in self._whole or self._run in runs or name in found
+
+        for packed in older:
+            found.update(found_in(packed, wants, self._now))
+        for name, one in self.bucket.kept.items():
+            if wants(name, one.correlation, one.runs):
+                found[name] = unpack(one)
+        operations = {one.key: one for one in found.values() if isinstance(one, Operation)}
+        rooms = {one.correlation: one for one in found.values() if isinstance(one, WaitingRoom)}
+        return Known(operations, rooms)

@@ -3,9 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
-from shared.model.operations import Operation, WaitingRoom
+from shared.store.drafts import ROOMY, Novelty
 from shared.store.operations import Loaded, OperationStore
-from shared.store.parked import ROOMY
 from shared.store.wish import View
 from tests.capture.app import WAIT, App
 
@@ -24,14 +23,14 @@ class Meddled(OperationStore):
     def __init__(
         self, app: App, meddle: Callable[[Save, set[int]], Awaitable[set[int]]], roomy: int = ROOMY
     ) -> None:
-        super().__init__(app.storage, app.blobs, WAIT, timedelta(days=1), roomy)
+        super().__init__(app.storage, app.blobs, WAIT, timedelta(days=1), roomy=roomy)
         self._meddle = meddle
 
     async def save(
         self,
         integration_id: str,
         loaded: Mapping[int, Loaded],
-        changes: Mapping[int, Sequence[Operation | WaitingRoom]],
+        changes: Mapping[int, Sequence[Novelty]],
         view: View,
         *,
         apart: bool = False,

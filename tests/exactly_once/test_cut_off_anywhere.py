@@ -3,16 +3,21 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 from typing import Any, Final
 from uuid import UUID
+
+import pytest
 
 from shared.capture.parts import Parts
 from shared.model.captures import Counts
 from shared.store.blobs import ContainerName
 from shared.store.captures import LEASE
+from shared.store.drafts import LARGE
+from shared.store.operations import OperationStore
 from tests.capture.activity_log import capture_file, envelope, record
-from tests.capture.app import App
+from tests.capture.app import WAIT, App
 from tests.helpers.chaos_worker import Turnstile, Worker, WorkerDiedError
 from tests.helpers.exact_memory import MemoryAccount
 from tests.helpers.exact_world import Inline
@@ -60,8 +65,14 @@ class Outcome:
     totals: Counts
 
 
-async def _outcome(dies_at: int, *, after: bool) -> tuple[Outcome, bool]:
-    """What comes of it with a worker that dies, and another one after it; and whether the first one did."""
+async def _outcome(dies_at: int, *, after: bool, large: int) -> tuple[Outcome, bool]:
+    """What comes of it with a worker that dies, and another one after it; and whether the first one did.
+
+    Args:
+        dies_at: the number of the call at which the worker dies.
+        after: whether that is when the call was done.
+        large: bytes of operations that go to a blob at once, and not by way of rows.
+    """
     asyncio.get_running_loop().set_default_executor(Inline(1))
     turnstile = Turnstile(Random(dies_at))  # noqa: S311 - an order, not a secret
     storage = MemoryAccount(turnstile)
@@ -74,7 +85,8 @@ async def _outcome(dies_at: int, *, after: bool) -> tuple[Outcome, bool]:
     results: list[Counts] = []
 
     async def work() -> None:
-        results.append(await app.new_handler(part_bytes=_PART_BYTES).handle_file(file))
+        operations = OperationStore(storage, app.blobs, WAIT, timedelta(days=1), large=large)
+        results.append(await app.new_handler(operations, _PART_BYTES).handle_file(file))
 
     (end,) = await turnstile.run(Worker(dies_at, after), [work()])
     assert end is None or isinstance(end, WorkerDiedError)
@@ -89,9 +101,9 @@ async def _outcome(dies_at: int, *, after: bool) -> tuple[Outcome, bool]:
     return outcome, end is not None
 
 
-def outcome(dies_at: int = -1, *, after: bool = False) -> tuple[Outcome, bool]:
+def outcome(dies_at: int = -1, *, after: bool = False, large: int = LARGE) -> tuple[Outcome, bool]:
     """See `_outcome`."""
-    return asyncio.run(_outcome(dies_at, after=after))
+    return asyncio.run(_outcome(dies_at, after=after, large=large))
 
 
 def test_the_file_has_several_parts_and_whole_operations_in_most_of_them() -> None:
@@ -101,13 +113,14 @@ def test_the_file_has_several_parts_and_whole_operations_in_most_of_them() -> No
     assert sum(sizes) > _OPERATIONS / 2
 
 
-def test_a_file_whose_worker_dies_at_any_call_comes_out_the_same_byte_for_byte() -> None:
+@pytest.mark.parametrize("large", [LARGE, 1])
+def test_a_file_whose_worker_dies_at_any_call_comes_out_the_same_byte_for_byte(large: int) -> None:
     undisturbed, _ = outcome()
     assert undisturbed.counts.duplicates
     for after in (False, True):
         died, call = True, -1
         while died:
             call += 1
-            found, died = outcome(call, after=after)
+            found, died = outcome(call, after=after, large=large)
             assert found == undisturbed, f"worker died at call {call}, {'after' if after else 'before'} it"
         assert call > 10

@@ -174,7 +174,7 @@ class World:
 
     def _operations(self) -> OperationStore:
         roomy = self.random.choice((600, 3_000, 500_000))
-        return OperationStore(self.app.storage, self.app.blobs, WAIT, RETENTION, roomy)
+        return OperationStore(self.app.storage, self.app.blobs, WAIT, RETENTION, roomy=roomy, large=roomy)
 
     async def _job(self, what: _What) -> None:
         if isinstance(what, File):

@@ -7,11 +7,16 @@ from uuid import uuid4
 import pytest
 
 from local.azurite import Azurite
+from shared.model.ids import SEPARATOR
 from shared.model.operations import Member, Operation, OperationKey, WaitingRoom
 from shared.settings import StorageSettings
+from shared.store.archives import Finished
 from shared.store.blobs import BlobStore, ContainerName
+from shared.store.drafts import Novelty
+from shared.store.kept import id_of, mark_of
 from shared.store.operations import BUCKETS, Loaded, OperationStore, bucket_of
 from shared.store.storage import Storage
+from shared.store.tables import ConflictError
 from shared.store.wish import View
 from tests.capture.app import NoCredential
 
@@ -61,7 +66,7 @@ async def save(
     kept: Sequence[Operation | WaitingRoom],
     seen: View | None = None,
 ) -> set[int]:
-    changes: defaultdict[int, list[Operation | WaitingRoom]] = defaultdict(list)
+    changes: defaultdict[int, list[Novelty]] = defaultdict(list)
     for one in kept:
         changes[bucket_of(one.key.correlation if isinstance(one, Operation) else one.correlation)].append(one)
     return await store.save(integration, loaded, changes, seen or view())
@@ -208,6 +213,115 @@ async def test_a_run_that_was_cut_off_finds_in_archives_what_left_in_it(
         await keep(store, integration, [one])
     loaded = await load(store, integration, [OperationKey("c", "x", "y")], view(run="earlier", again=True))
     assert operations(loaded) == {one.key: one for one in kept}
+
+
+def many(numbers: Iterable[int]) -> dict[int, list[Novelty]]:
+    """Operations that left as soon as they came, by bucket."""
+    by_bucket: defaultdict[int, list[OperationKey]] = defaultdict(list)
+    for number in numbers:
+        by_bucket[bucket_of(f"c{number}")].append(OperationKey(f"c{number}", "o", "r"))
+    return {
+        bucket: [
+            Finished(
+                run="run",
+                now=NOW,
+                ids=b"".join(id_of(key) for key in keys),
+                keys=[SEPARATOR.join(key).encode() for key in keys],
+                counts=[1] * len(keys),
+                numbers=bytes(4 * len(keys)),
+                texts=b"x\n" * len(keys),
+            )
+        ]
+        for bucket, keys in by_bucket.items()
+    }
+
+
+async def keep_many(
+    storage: Storage, integration: str, numbers: Iterable[int], seen: View, **limits: int
+) -> OperationStore:
+    """A store that has such operations, and has to put much of them into blobs."""
+    store = OperationStore(storage, BlobStore(storage), WAIT, timedelta(hours=1), **limits)
+    changes = many(numbers)
+    loaded = await store.load(integration, dict.fromkeys(changes, ()), seen)
+    assert await store.save(integration, loaded, changes, seen) == set()
+    return store
+
+
+async def test_much_that_left_at_once_lies_in_one_blob_for_all_buckets(
+    storage: Storage, integration: str
+) -> None:
+    store = await keep_many(storage, integration, range(40), view(), large=80)
+    assert len(await parked_blobs(storage, integration)) == 1
+    keys = [operation(number).key for number in range(40)]
+    for reader in (store, OperationStore(storage, BlobStore(storage), WAIT, timedelta(hours=1))):
+        found = operations(await load(reader, integration, keys))
+        assert found == {key: Operation(key, (Member(b"x", "run", 0, NOW, "run", 1),)) for key in keys}
+    everything = dict.fromkeys(range(BUCKETS), ())
+    again = await store.load(integration, everything, view(again=True))
+    assert [len(one.known.operations) for one in again.values()] == [
+        sum(bucket_of(key.correlation) == number for key in keys) for number in range(BUCKETS)
+    ]
+
+
+async def test_a_little_that_left_at_once_lies_in_the_rows(storage: Storage, integration: str) -> None:
+    store = await keep_many(storage, integration, range(40), view(), large=81)
+    assert await parked_blobs(storage, integration) == []
+    keys = [operation(number).key for number in range(40)]
+    assert set(operations(await load(store, integration, keys))) == set(keys)
+
+
+async def test_what_is_too_much_for_all_rows_goes_to_one_blob(storage: Storage, integration: str) -> None:
+    store = await keep_many(storage, integration, range(40), view(), roomy=10)
+    await keep_many(storage, integration, range(40, 80), view(run="other"), roomy=10)
+    assert len(await parked_blobs(storage, integration)) == 2
+    keys = [operation(number).key for number in range(80)]
+    assert set(operations(await load(store, integration, keys))) == set(keys)
+
+
+async def test_a_blob_of_several_buckets_goes_with_the_bucket_that_it_lies_with(
+    storage: Storage, integration: str
+) -> None:
+    store = await keep_many(storage, integration, range(40), view(), large=1)
+    (blob,) = await parked_blobs(storage, integration)
+    owner = int(blob.split("/")[1])
+    over = view(NOW + timedelta(minutes=61), "later")
+    for number in sorted(range(BUCKETS), key=lambda number: number == owner):
+        assert await parked_blobs(storage, integration) == [blob]
+        loaded = await store.load(integration, {number: ()}, over)
+        assert await store.save(integration, loaded, {number: ()}, over) == set()
+    assert await parked_blobs(storage, integration) == []
+
+
+async def test_what_lay_with_a_bucket_that_forgot_it_is_forgotten(storage: Storage, integration: str) -> None:
+    await keep_many(storage, integration, range(40), view(), large=1)
+    (blob,) = await parked_blobs(storage, integration)
+    await BlobStore(storage).delete(ContainerName.PARKED, blob)
+    reader = OperationStore(storage, BlobStore(storage), WAIT, timedelta(hours=1))
+    for number in range(40):
+        asked = load(reader, integration, [operation(number).key])
+        if bucket_of(f"c{number}") == int(blob.split("/")[1]):
+            with pytest.raises(ConflictError):
+                await asked
+        else:
+            assert operations(await asked) == {}
+
+
+async def test_no_bucket_is_written_that_needs_a_blob_of_another_one_that_is_lost(
+    storage: Storage, integration: str
+) -> None:
+    store = OperationStore(storage, BlobStore(storage), WAIT, timedelta(hours=1), large=1)
+    loaded = await store.load(integration, dict.fromkeys(range(BUCKETS), ()), view())
+    first = mark_of("run")[0] % BUCKETS
+    in_the_first = next(number for number in range(40) if bucket_of(f"c{number}") == first)
+    await keep(store, integration, [operation(in_the_first)], view(run="other"))
+    changes = many(range(40))
+    for bucket, number in {bucket_of(f"c{number}"): number for number in range(40, 80)}.items():
+        # All of them are too much for one transaction.
+        changes[bucket].append(operation(number, 300_000))
+
+    assert await store.save(integration, loaded, changes, view()) == set(range(BUCKETS))
+
+    assert await store.waiting(integration) == 1
 
 
 async def test_what_has_waited_long_enough_is_found_and_nothing_else(

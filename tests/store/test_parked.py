@@ -1,4 +1,4 @@
-"""How kept operations are packed, and what a bucket lets go of."""
+"""How kept operations are packed, and what a bucket holds and lets go of."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.model.operations import Member, Operation, OperationKey, WaitingRoom
+from shared.store import kept as keeping
 from shared.store import parked
+from shared.store.archives import Archive
+from shared.store.kept import Kept
 from shared.store.parked import Bucket
 
 NOW = datetime(2024, 5, 1, 10, 0, 0, 1, tzinfo=UTC)
@@ -32,88 +35,78 @@ KEPT = st.one_of(
 )
 
 
-def left(number: int, size: int = 100, minutes: int = 0) -> parked.Kept:
-    member = Member(b"x" * size, "f", number, NOW, "f", 1)
+def left(number: int, minutes: int = 0, runs: int = 1) -> Kept:
+    members = [Member(b"x", f"f{run}", number, NOW, f"f{run}", run + 1) for run in range(runs)]
     key = OperationKey(f"c{number}", "o", "r")
-    return parked.pack(Operation(key, (member,)), WAIT, LATER + timedelta(minutes=minutes))
+    return keeping.pack(Operation(key, tuple(members)), WAIT, LATER + timedelta(minutes=minutes))
 
 
-def waiting(number: int) -> parked.Kept:
+def waiting(number: int) -> Kept:
     member = Member(b"x", "f", number, NOW + timedelta(minutes=number))
-    return parked.pack(Operation(OperationKey(f"c{number}", "o", "w"), (member,)), WAIT, LATER)
+    return keeping.pack(Operation(OperationKey(f"c{number}", "o", "w"), (member,)), WAIT, LATER)
 
 
-def bucket(*kept: parked.Kept) -> Bucket:
-    return parked.changed(Bucket(), kept, NOW, "run")
+def bucket(*kept: Kept, before: Bucket | None = None, now: datetime = NOW, run: str = "run") -> Bucket:
+    return parked.changed(before or Bucket(), kept, (), keeping.microseconds(now), run)
+
+
+def held(archive: Archive) -> int:
+    """How many operations are in an archive."""
+    return len(archive.marks) // 6
 
 
 @given(KEPT)
 def test_what_was_packed_is_unpacked_as_it_was(kept: Operation | WaitingRoom) -> None:
-    packed = parked.pack(kept, WAIT, LATER)
-    assert parked.unpack(packed) == kept
+    packed = keeping.pack(kept, WAIT, LATER)
+    assert keeping.unpack(packed) == kept
     assert packed.is_room == isinstance(kept, WaitingRoom)
     assert packed.waiting == sum(member.waits for member in kept.members)
 
 
 def test_a_bucket_is_unpacked_as_it_was() -> None:
-    full, _ = parked.lightened(bucket(left(1), left(2), waiting(3)), 0.1, "blob")
-    assert parked.unpacked(parked.packed(full)) == full
+    full = bucket(left(1), left(2), waiting(3))
+    assert parked.unpacked(parked.whole(parked.packed(full), full)) == full
 
 
 def test_a_moment_keeps_its_last_digit() -> None:
-    assert parked.moment_of(parked.microseconds(NOW)) == NOW
+    assert keeping.moment_of(keeping.microseconds(NOW)) == NOW
 
 
 def test_a_bucket_needs_attention_when_the_first_wait_is_over_or_else_when_all_may_be_forgotten() -> None:
     assert Bucket().attention is None
-    assert bucket(waiting(5), waiting(3), left(1)).attention == parked.microseconds(NOW) + 18 * 60 * 10**6
+    first = bucket(waiting(5), waiting(3), left(1)).attention
+    assert first == keeping.microseconds(NOW + timedelta(minutes=18))
     assert bucket(left(1), left(2, minutes=9)).attention == left(2, minutes=9).expires
 
 
+def test_what_waits_is_at_hand_and_what_left_is_in_an_archive() -> None:
+    full = bucket(waiting(1), left(2), left(3))
+    assert set(full.kept) == {waiting(1).id}
+    assert [held(archive) for archive in full.archives] == [2]
+
+
+def test_what_leaves_soon_after_goes_to_the_same_archive_as_long_as_that_is_small() -> None:
+    full = bucket()
+    for number in range(9):
+        full = bucket(left(number), before=full)
+    assert [held(archive) for archive in full.archives] == [9]
+
+
 def test_what_waits_is_never_forgotten_and_the_rest_when_its_time_is_over() -> None:
-    full = bucket(waiting(1), left(2), left(3, minutes=1))
-    kept = parked.changed(full, [], LATER, "other").kept.values()
-    assert [one.id for one in kept] == [waiting(1).id, left(3).id]
-
-
-def test_the_oldest_of_what_left_goes_to_an_archive_and_what_waits_stays() -> None:
-    full = bucket(waiting(9), *(left(number, minutes=number) for number in range(8)))
-    lighter, archive = parked.lightened(full, 0.5, "blob")
-    assert {*lighter.kept, *archive.kept} == set(full.kept)
-    assert waiting(9).id in lighter.kept
-    ages = [[one.expires for one in some.kept.values() if not one.waiting] for some in (archive, lighter)]
-    assert max(ages[0]) < min(ages[1])
-    (noted,) = lighter.archives
-    assert (noted.blob, noted.expires) == ("blob", max(ages[0]))
-    assert noted.holds() == {one.correlation for one in archive.kept.values()}
-
-
-def test_a_bucket_in_which_everything_waits_cannot_be_lightened() -> None:
-    full = bucket(waiting(1), waiting(2))
-    assert parked.lightened(full, 0.1, "blob") == (full, Bucket())
-
-
-def test_a_bucket_in_which_nearly_everything_waits_is_not_lightened_bit_by_bit() -> None:
-    full = bucket(*map(waiting, range(20)), left(1))
-    assert parked.lightened(full, 0.5, "blob") == (full, Bucket())
-    assert parked.lightened(full, 0.01, "blob")[1].kept != {}
+    full = bucket(waiting(1), left(2, runs=9), left(3, minutes=1, runs=9), left(4))
+    later = bucket(before=full, now=LATER)
+    assert set(later.kept) == {waiting(1).id, left(3).id}
+    assert full.archives
+    assert later.archives == ()
 
 
 def test_an_operation_that_is_revised_again_and_again_does_not_go_to_archives() -> None:
-    members = [Member(b"x" * 99, f"f{number}", 0, NOW, f"f{number}", number + 1) for number in range(9)]
-    key = OperationKey("again", "o", "r")
-    seldom, often = (parked.pack(Operation(key, tuple(members[:n])), WAIT, LATER) for n in (7, 8))
-    assert seldom.id not in parked.lightened(bucket(seldom, left(1, minutes=1)), 0.1, "blob")[0].kept
-    assert often.id in parked.lightened(bucket(often, left(1, size=2_000)), 0.1, "blob")[0].kept
+    assert set(bucket(left(1, runs=7), left(2, runs=8)).kept) == {left(2).id}
 
 
-def test_a_bucket_remembers_a_bounded_number_of_archives_and_writers() -> None:
-    older = tuple(parked.Archive(f"blob{number}", 1, bytes(6_000)) for number in range(30))
-    full, _ = parked.lightened(Bucket(bucket(left(1)).kept, older), 0.0, "newest")
-    assert 1 < len(full.archives) < len(older)
-    assert sum(len(archive.marks) for archive in full.archives) <= parked.MAX_REMEMBERED
-    assert [archive.blob for archive in full.archives[-2:]] == ["blob29", "newest"]
+def test_a_bucket_remembers_a_bounded_number_of_writers() -> None:
+    full = Bucket()
     for number in range(99):
-        full = parked.changed(full, [], NOW, f"run{number}")
-    assert full.writers[-1] == parked.mark_of("run98")
+        full = bucket(before=full, run=f"run{number}")
+    assert full.writers[-1] == keeping.mark_of("run98")
     assert len(full.writers) < 99
