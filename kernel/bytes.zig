@@ -24,6 +24,11 @@ pub inline fn equal(one: []const u8, two: []const u8) bool {
     const size = one.len;
     if (size >= 16) {
         var at: usize = 0;
+        while (at + 64 <= size) : (at += 64) {
+            const different = differing(one, two, at) | differing(one, two, at + 16) |
+                differing(one, two, at + 32) | differing(one, two, at + 48);
+            if (@reduce(.Or, different) != 0) return false;
+        }
         while (at + 16 <= size) : (at += 16) {
             if (!same(one, two, at)) return false;
         }
@@ -35,6 +40,12 @@ pub inline fn equal(one: []const u8, two: []const u8) bool {
         if (left != right) return false;
     }
     return true;
+}
+
+inline fn differing(one: []const u8, two: []const u8, at: usize) Block {
+    const left: Block = one.ptr[at..][0..16].*;
+    const right: Block = two.ptr[at..][0..16].*;
+    return left ^ right;
 }
 
 inline fn same(one: []const u8, two: []const u8, at: usize) bool {

@@ -3,7 +3,6 @@
 const std = @import("std");
 const bytes = @import("bytes.zig");
 const condense = @import("condense.zig").condense;
-const Entry = @import("store.zig").Entry;
 const Group = @import("store.zig").Group;
 const none = @import("store.zig").none;
 const Span = @import("bytes.zig").Span;
@@ -19,21 +18,28 @@ const separator = 0x1F;
 
 /// An operation that leaves.
 pub const Row = extern struct {
-    members: Span, // In `Cut.numbers`, each entry once, if it is whole; otherwise in `Cut.members`, all.
+    members: Span, // In `Cut.once`, each entry once, if it is whole; otherwise in `Cut.members`, all.
     arrived: u32, // Entries with those that stood twice.
     group: u32,
     line: Span = .{}, // In `Cut.lines`, with the line break.
-    text: Span = .{}, // In `Cut.texts`: the entries, each with a line break.
-    category: Span = .{}, // In `Cut.texts`; for equal ones the same, but for some where there are very many.
+    category: Span = .{}, // In the store's texts; for equal ones the same, but for some where there are very many.
     first: i64 = std.math.maxInt(i64),
     last: i64 = std.math.minInt(i64),
     succeeded: u32 = 0,
     unused: u32 = 0,
 };
 
+/// An entry that leaves in a whole operation.
+pub const Once = extern struct {
+    text: Span, // In the store's texts.
+    number: u32,
+    place: u32,
+    block: u64,
+};
+
 /// An entry that leaves in an operation that is not whole.
 pub const Member = extern struct {
-    text: Span, // In `Cut.texts`.
+    text: Span, // In the store's texts.
     category: Span, // Likewise.
     number: u32,
     status: u32,
@@ -53,17 +59,16 @@ pub const Cut = struct {
     odd: u32 = 0,
     categories: std.ArrayList(Span) = .empty, // Those that were met first.
     members: std.ArrayList(Member) = .empty,
-    numbers: std.ArrayList(u32) = .empty,
+    once: std.ArrayList(Once) = .empty,
     keys: std.ArrayList(u8) = .empty, // Of rows that are not odd, each with a line break.
     uids: std.ArrayList(u8) = .empty, // Of whole operations, from the app.
     lines: std.ArrayList(u8) = .empty,
-    texts: std.ArrayList(u8) = .empty,
 
     /// Let operations leave until the entries of the others have no more than that many bytes.
     pub fn take(self: *Cut, store: *Store, most: u32) Error!void {
         inline for (.{
-            &self.groups,  &self.taken, &self.chosen, &self.order, &self.rows,  &self.members,
-            &self.numbers, &self.keys,  &self.uids,   &self.lines, &self.texts, &self.categories,
+            &self.groups, &self.taken, &self.chosen, &self.order, &self.rows,       &self.members,
+            &self.once,   &self.keys,  &self.uids,   &self.lines, &self.categories,
         }) |list| list.items.len = 0;
         try self.choose(store, most);
         for (self.taken.items) |number| {
@@ -113,7 +118,6 @@ pub const Cut = struct {
         while (at != none) : (at = store.entries.items[at].next) try self.chosen.append(self.gpa, at);
         self.inOrder(store, begin);
         const entries = self.chosen.items[begin..];
-        const text = self.texts.items.len;
         var row: Row = .{
             .members = .{ .at = @intCast(begin), .size = @intCast(entries.len) },
             .arrived = group.count,
@@ -123,13 +127,16 @@ pub const Cut = struct {
         };
         for (entries) |place| {
             const entry = store.entries.items[place];
-            const category = try self.addText(store, entry);
-            try self.numbers.append(self.gpa, entry.number);
+            try self.once.append(self.gpa, .{
+                .text = entry.text,
+                .number = entry.number,
+                .place = entry.place,
+                .block = entry.block,
+            });
             if (entry.status == .success) row.succeeded = 1;
-            if (entry.status == .start and row.category.size == 0) row.category = category;
+            if (entry.status == .start and row.category.size == 0) row.category = entry.categoryInTexts();
         }
-        row.category = try self.known(row.category);
-        row.text = .{ .at = @intCast(text), .size = @intCast(self.texts.items.len - text) };
+        row.category = try self.known(store, row.category);
         try self.rows.append(self.gpa, row);
     }
 
@@ -149,21 +156,12 @@ pub const Cut = struct {
         self.chosen.items.len = begin + kept;
     }
 
-    /// Write an entry's text; gives where its category stands.
-    fn addText(self: *Cut, store: *Store, entry: Entry) Error!Span {
-        const place: u32 = @intCast(self.texts.items.len);
-        try bytes.ensureUnused(self.gpa, &self.texts, entry.text.size + 1);
-        self.texts.appendSliceAssumeCapacity(entry.text.in(store.texts.items));
-        self.texts.appendAssumeCapacity('\n');
-        return .{ .at = place + entry.category.at, .size = entry.category.size };
-    }
-
     /// Where a category stood first.
-    fn known(self: *Cut, category: Span) Error!Span {
+    fn known(self: *Cut, store: *Store, category: Span) Error!Span {
         const most = 16;
-        const name = category.in(self.texts.items);
+        const name = category.in(store.texts.items);
         for (self.categories.items) |one| {
-            if (bytes.equal(one.in(self.texts.items), name)) return one;
+            if (bytes.equal(one.in(store.texts.items), name)) return one;
         }
         if (self.categories.items.len < most) try self.categories.append(self.gpa, category);
         return category;
@@ -179,11 +177,9 @@ pub const Cut = struct {
         var at = group.first;
         while (at != none) : (at = store.entries.items[at].next) {
             const entry = store.entries.items[at];
-            const place: u32 = @intCast(self.texts.items.len);
-            const category: Span = if (entry.odd) .{} else try self.addText(store, entry);
             try self.members.append(self.gpa, .{
-                .text = .{ .at = place, .size = entry.text.size },
-                .category = category,
+                .text = entry.text,
+                .category = if (entry.odd) .{} else entry.categoryInTexts(),
                 .number = entry.number,
                 .status = @backingInt(entry.status),
                 .odd = @intFromBool(entry.odd),

@@ -8,6 +8,9 @@ pub const Error = error{Odd};
 /// Zeros behind the last text, at least as many as are looked at together.
 pub const pad = 32;
 
+const std = @import("std");
+const Memo = @import("memo.zig").Memo;
+
 const Block = @Vector(16, u8);
 const deepest = 63;
 
@@ -83,20 +86,28 @@ pub inline fn white(text: []const u8, start: usize) usize {
 }
 
 /// The end of the value that begins at `start`.
-pub fn value(text: []const u8, start: usize) Error!usize {
+pub fn value(memo: *Memo, text: []const u8, start: usize) (Error || std.mem.Allocator.Error)!usize {
+    var inner: ?usize = null; // Where an object begins that is in the value, but in no other one in it.
     var at = start;
     var depth: u6 = 0;
     var objects: u64 = 0; // The lowest bit says whether the innermost is an object, the next what it is in.
     while (true) {
-        switch (text[at]) {
+        one: switch (text[at]) {
             '"' => at = (try string(text, at + 1)).end,
             '{', '[' => |opening| {
                 const is_object = opening == '{';
+                const is_inner = depth == 1 and is_object;
+                if (is_inner) if (memo.find(text, at)) |end| {
+                    at = end;
+                    break :one;
+                };
+                const begin = at;
                 at = white(text, at + 1);
                 if (text[at] == closing(is_object)) {
                     at += 1;
                 } else {
                     if (depth == deepest) return error.Odd;
+                    if (is_inner) inner = begin;
                     depth += 1;
                     objects = objects << 1 | @intFromBool(is_object);
                     if (is_object) at = try name(text, at);
@@ -122,6 +133,10 @@ pub fn value(text: []const u8, start: usize) Error!usize {
             at += 1;
             objects >>= 1;
             depth -= 1;
+            if (depth == 1) {
+                if (inner) |begin| try memo.keep(text[begin..at]);
+                inner = null;
+            }
         }
     }
 }

@@ -29,11 +29,16 @@ const State = extern struct {
     odd: u32 = 0,
     room: Span = .{}, // Where more of the file may be put, without asking.
     event: Event = .{},
-    lists: [10]Span = @splat(.{}),
+    given: Span = .{}, // The room for something else.
+    lists: [9]Span = @splat(.{}),
 };
 
 var state: State = .{};
-var reader: Reader = .{ .gpa = gpa, .scanner = .{ .gpa = gpa } };
+
+/// The arguments of a call: calls that have some of their own cost the app much more.
+var arguments: [4]u64 = @splat(0);
+
+var reader: Reader = .{ .gpa = gpa, .scanner = .{ .gpa = gpa, .memo = .{ .gpa = gpa } } };
 var store: Store = .{ .gpa = gpa };
 var spare: Store = .{ .gpa = gpa };
 var cut: Cut = .{ .gpa = gpa };
@@ -44,18 +49,28 @@ export fn status() *State {
     return &state;
 }
 
+/// Where the arguments are to be put before a call.
+export fn asked() *[4]u64 {
+    return &arguments;
+}
+
+fn argument(place: usize) u32 {
+    return @intCast(arguments[place]);
+}
+
 /// Begin: a seed for hashes that nobody outside knows, and how much is held before a part has to be cut.
-export fn begin(seed: u64, most: u32) void {
-    store.seed = seed;
-    spare.seed = seed;
+export fn begin() void {
+    const most = argument(1);
+    store.seed = arguments[0];
+    spare.seed = arguments[0];
     reader.most = most;
     bytes.least = most + most / 2;
 }
 
-/// Make room for so many bytes of something that is no part of the file; gives where to put them.
-export fn room(size: u32) [*]u8 {
-    given.resize(gpa, size) catch @trap();
-    return given.items.ptr;
+/// Make room for so many bytes of something that is no part of the file.
+export fn room() void {
+    given.resize(gpa, argument(0)) catch @trap();
+    publish();
 }
 
 /// Learn what the file's header says: the bytes in that room are its sync marker, and the schema of its events.
@@ -66,22 +81,24 @@ export fn describe() void {
 }
 
 /// Make room for that many bytes more of the file.
-export fn reserve(size: u32) void {
-    bytes.ensureUnused(gpa, &store.texts, size + json.pad) catch @trap();
+export fn reserve() void {
+    bytes.ensureUnused(gpa, &store.texts, argument(0) + json.pad) catch @trap();
     publish();
 }
 
 /// Say how many entries and events there were, after some were read elsewhere.
-export fn count(number: u32, events: u32) void {
-    reader.number = number;
-    reader.event_number = events;
+export fn count() void {
+    reader.number = argument(0);
+    reader.event_number = argument(1);
     publish();
 }
 
-/// Read on, with so many bytes that were put behind the others; see `Reader.run`.
-export fn run(size: u32, alone: u32, held_beside: u32) void {
-    store.texts.items.len += size;
-    const stop = reader.run(&store, alone, held_beside) catch @trap();
+/// Read on, with so many bytes that were put behind the others, and where they stand in the file; and what
+/// `Reader.run` wants to know.
+export fn run() void {
+    const size = argument(0);
+    if (size > 0) reader.grow(&store, size, arguments[1]);
+    const stop = reader.run(&store, argument(2), argument(3)) catch @trap();
     state.stop = @backingInt(stop);
     publish();
 }
@@ -96,7 +113,8 @@ export fn back() void {
 const Given = extern struct { number: u32, size: u32, status: u32, parts: [3]u32 };
 
 /// Take in so many of them. In the room they stand, and behind them their keys, one after the other.
-export fn add(entries: u32) void {
+export fn add() void {
+    const entries = argument(0);
     var at = entries * @sizeOf(Given);
     for (0..entries) |place| {
         const one = std.mem.bytesToValue(Given, given.items[place * @sizeOf(Given) ..][0..@sizeOf(Given)]);
@@ -113,14 +131,20 @@ export fn add(entries: u32) void {
 }
 
 /// Choose what leaves, so that entries of no more than that many bytes stay.
-export fn choose(stay: u32) void {
-    cut.take(&store, stay) catch @trap();
+export fn choose() void {
+    cut.take(&store, argument(0)) catch @trap();
     publish();
 }
 
-/// Write the lines, after the app wrote the uids; and forget what left, and what passed through.
+/// Write the lines, after the app wrote the uids; what left is there for the app to look at until `settle`.
 export fn leave() void {
     cut.write(&store) catch @trap();
+    reader.forget();
+    publish();
+}
+
+/// Forget what left.
+export fn settle() void {
     spare.clear();
     const end = store.leave(cut.groups.items, &spare) catch @trap();
     std.mem.swap(Store, &store, &spare);
@@ -140,10 +164,11 @@ fn publish() void {
         .odd = cut.odd,
         .room = .{ .at = @intCast(@intFromPtr(unused.ptr)), .size = @intCast(unused.len -| json.pad) },
         .event = reader.event,
+        .given = of(given.items),
         .lists = .{
             of(store.texts.items), of(reader.odd.items),  of(reader.passed.items), of(cut.rows.items),
-            of(cut.members.items), of(cut.numbers.items), of(cut.keys.items),      of(cut.uids.items),
-            of(cut.lines.items),   of(cut.texts.items),
+            of(cut.members.items), of(cut.once.items),   of(cut.keys.items),      of(cut.uids.items),
+            of(cut.lines.items),
         },
     };
 }

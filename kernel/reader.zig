@@ -43,6 +43,9 @@ pub const Reader = struct {
     sync: [sync_size]u8 = @splat(0),
     cursor: usize = 0, // Where the first block begins that was not read to its end.
     fresh: usize = 0, // Where what came since the last cut begins.
+    origin: u64 = 0, // Where in the file stands what is at the beginning of the store's texts; counted modulo 2^64.
+    block_origin: u64 = 0, // Where in the file the block begins that is being read.
+    content: u32 = 0, // Where in the store's texts begins what it holds; counted modulo 2^32.
     events: std.ArrayList(Event) = .empty, // Of the block that is being read.
     next: usize = 0,
     block_end: usize = 0,
@@ -54,6 +57,12 @@ pub const Reader = struct {
     odd: std.ArrayList(Beside) = .empty, // Of the last body.
     beside: u32 = 0, // Bytes of what passes through or is odd.
     key: std.ArrayList(u8) = .empty,
+
+    /// Take so many bytes that were put behind the others, of which the first stands at that place in the file.
+    pub fn grow(self: *Reader, store: *Store, size: u32, where: u64) void {
+        self.origin = where -% store.texts.items.len;
+        store.texts.items.len += size;
+    }
 
     /// Read on: blocks as they stand in the file, but for a single one that was compressed, which comes without
     /// what is around it, as so many events.
@@ -89,7 +98,7 @@ pub const Reader = struct {
         store.texts.items.len = self.cursor;
     }
 
-    /// Bring what was not read yet to a place before it, and forget what passed through.
+    /// Bring what was not read yet to a place before it.
     pub fn move(self: *Reader, store: *Store, place: usize) void {
         const start = self.fresh + self.read();
         const unread = store.texts.items[start..];
@@ -106,8 +115,14 @@ pub const Reader = struct {
         self.events.items.len = kept;
         self.next = 0;
         if (kept > 0) self.block_end = self.block_end - start + place;
+        self.content = self.content -% @as(u32, @intCast(start)) +% @as(u32, @intCast(place));
+        self.origin = self.origin +% start -% place;
         self.cursor = place;
         self.fresh = place;
+    }
+
+    /// Forget what passed through.
+    pub fn forget(self: *Reader) void {
         self.passed.items.len = 0;
         self.beside = 0;
     }
@@ -159,6 +174,8 @@ pub const Reader = struct {
         }
         if (reader.at != reader.data.len) return self.refused();
         self.block_end = reader.at + after;
+        self.block_origin = self.origin +% self.cursor;
+        self.content = inside.at;
         return null;
     }
 
@@ -203,6 +220,8 @@ pub const Reader = struct {
         const entry: Entry = .{
             .text = one.text,
             .number = self.number,
+            .block = self.block_origin,
+            .place = one.text.at -% self.content,
             .category = head.category,
             .status = head.status,
             .time = head.time,

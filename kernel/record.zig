@@ -3,6 +3,7 @@
 const std = @import("std");
 const bytes = @import("bytes.zig");
 const json = @import("json.zig");
+const Memo = @import("memo.zig").Memo;
 const time = @import("time.zig");
 const Span = bytes.Span;
 
@@ -57,7 +58,6 @@ const most_records = 1 << 18;
 const most_in_all = 1 << 21;
 const most_shapes = 16;
 const longest_name = 255;
-const condensed = "azure_activity_administrative_condensed";
 
 /// Scans bodies; what it found of the last one stays until the next.
 pub const Scanner = struct {
@@ -66,6 +66,8 @@ pub const Scanner = struct {
     fields: std.ArrayList(Field) = .empty,
     shapes: std.ArrayList(Shape) = .empty,
     next_shape: u32 = 0,
+    memo: Memo,
+    last: usize = 0, // Which of the shapes was met last.
 
     // As in `shared/capture/records.py`.
     const few = 1000;
@@ -105,31 +107,29 @@ pub const Scanner = struct {
     fn record(self: *Scanner, text: []const u8, begin: usize) Error!usize {
         if (text[begin] != '{') return error.Odd;
         const first = self.fields.items.len;
+        var guide: Guide = .{ .shape = if (self.shapes.items.len > 0) &self.shapes.items[self.last] else null };
         var head: Head = .{};
         var sound = true;
         var at = json.white(text, begin + 1);
         if (text[at] == '}') {
             sound = false;
         } else while (true) {
-            if (text[at] != '"') return error.Odd;
-            const name = try json.string(text, at + 1);
-            const value = try json.colon(text, name.end);
+            const name = guide.next(text, at) orelse try nameAt(text, at);
             var end: usize = undefined;
             var plain = false;
-            if (text[value] == '"') {
-                const string = try json.string(text, value + 1);
+            if (text[name.value] == '"') {
+                const string = try json.string(text, name.value + 1);
                 end = string.end;
                 plain = string.plain;
-            } else end = try json.value(text, value);
+            } else end = try json.value(&self.memo, text, name.value);
             if (self.fields.items.len == most_in_all) return error.Odd;
             try self.fields.append(self.gpa, .{
                 .name = @intCast(at + 1 - begin),
-                .name_size = @intCast(name.end - at - 2),
-                .value = @intCast(value - begin),
-                .value_size = @intCast(end - value),
+                .name_size = name.size,
+                .value = @intCast(name.value - begin),
+                .value_size = @intCast(end - name.value),
             });
-            if (!name.plain or name.end - at - 2 > longest_name or
-                !note(&head, text, begin, text[at + 1 .. name.end - 1], value, end, plain)) sound = false;
+            if (!note(&head, text, begin, name, end, plain)) sound = false;
             at = json.white(text, end);
             if (text[at] == '}') break;
             if (text[at] != ',') return error.Odd;
@@ -139,7 +139,7 @@ pub const Scanner = struct {
         const whole = text[begin..at];
         const size = self.fields.items.len - first;
         if (sound) {
-            if (try self.shapeOf(whole, self.fields.items[first..])) |shape| {
+            if (guide.id() orelse try self.shapeOf(whole, self.fields.items[first..])) |shape| {
                 head.kind = kindOf(head, whole);
                 head.shape = shape;
             }
@@ -154,11 +154,10 @@ pub const Scanner = struct {
 
     /// The shape of the fields; null if one of them stands twice.
     fn shapeOf(self: *Scanner, text: []const u8, fields: []const Field) Error!?u32 {
-        for (self.shapes.items, 0..) |*shape, number| {
+        for (self.shapes.items, 0..) |shape, number| {
             if (!shape.fits(text, fields)) continue;
-            // Most records are like the one before.
-            if (number > 0) std.mem.swap(Shape, shape, &self.shapes.items[number - 1]);
-            return self.shapes.items[number -| 1].id;
+            self.last = number;
+            return shape.id;
         }
         if (fields.len > most_fields) return null;
         for (fields, 0..) |one, number| {
@@ -166,17 +165,26 @@ pub const Scanner = struct {
                 if (bytes.equal(one.nameIn(text), two.nameIn(text))) return null;
             }
         }
-        if (self.shapes.items.len == most_shapes) {
-            var oldest = self.shapes.pop().?;
-            oldest.names.deinit(self.gpa);
-        }
-        var made: Shape = .{ .id = self.next_shape, .count = fields.len };
+        var made: Shape = .{ .id = self.next_shape };
         self.next_shape += 1;
         for (fields) |field| {
-            try made.names.append(self.gpa, @intCast(field.name_size));
-            try made.names.appendSlice(self.gpa, field.nameIn(text));
+            const name = field.nameIn(text);
+            try made.labels.append(self.gpa, .{
+                .at = @intCast(made.text.items.len),
+                .size = @intCast(name.len + "\"\":".len),
+                .role = roleOf(name),
+            });
+            try made.text.print(self.gpa, "\"{s}\":", .{name});
         }
-        try self.shapes.insert(self.gpa, 0, made);
+        if (self.shapes.items.len < most_shapes) {
+            self.last = self.shapes.items.len;
+            try self.shapes.append(self.gpa, made);
+        } else {
+            // Whichever goes, the records like it are few, or it comes again.
+            self.last = (self.last + 1) % most_shapes;
+            self.shapes.items[self.last].deinit(self.gpa);
+            self.shapes.items[self.last] = made;
+        }
         return made.id;
     }
 };
@@ -184,44 +192,111 @@ pub const Scanner = struct {
 /// The names of a record's fields in their order. The same id says that they are the same.
 const Shape = struct {
     id: u32,
-    count: usize,
-    names: std.ArrayList(u8) = .empty, // Each with its size before it.
+    labels: std.ArrayList(Label) = .empty,
+    text: std.ArrayList(u8) = .empty,
+
+    fn deinit(self: *Shape, gpa: std.mem.Allocator) void {
+        self.labels.deinit(gpa);
+        self.text.deinit(gpa);
+    }
 
     fn fits(self: Shape, text: []const u8, fields: []const Field) bool {
-        if (fields.len != self.count) return false;
-        var at: usize = 0;
-        for (fields) |field| {
-            const size = self.names.items[at];
-            if (field.name_size != size) return false;
-            if (!bytes.equal(self.names.items[at + 1 ..][0..size], field.nameIn(text))) return false;
-            at += 1 + @as(usize, size);
+        if (fields.len != self.labels.items.len) return false;
+        for (self.labels.items, fields) |label, field| {
+            const own = self.text.items[label.at..][0..label.size];
+            if (!bytes.equal(own["\"".len .. own.len - "\":".len], field.nameIn(text))) return false;
         }
         return true;
     }
 };
 
+/// A name in a shape's text, with its quotes and a colon.
+const Label = struct { at: u32, size: u32, role: Role };
+
+/// What a field is to us, by its name.
+const Role = enum { other, time, category, correlation, operation, resource, status, odd };
+
+/// A field's name: how long it is, what it is to us, and where the value begins.
+const Name = struct { size: u32, role: Role, value: usize };
+
+/// Goes through a record's names as long as they are those of a shape, since most records are like the one before.
+const Guide = struct {
+    shape: ?*const Shape,
+    number: usize = 0,
+
+    /// The name at a place, if it is the shape's next one.
+    inline fn next(self: *Guide, text: []const u8, at: usize) ?Name {
+        const shape = self.shape orelse return null;
+        if (self.number < shape.labels.items.len) {
+            const label = shape.labels.items[self.number];
+            if (label.size <= text.len - at) {
+                if (bytes.equal(shape.text.items[label.at..][0..label.size], text[at..][0..label.size])) {
+                    self.number += 1;
+                    return .{
+                        .size = label.size - "\"\":".len,
+                        .role = label.role,
+                        .value = json.white(text, at + label.size),
+                    };
+                }
+            }
+        }
+        self.shape = null;
+        return null;
+    }
+
+    /// The id of the shape, if all names were there.
+    fn id(self: Guide) ?u32 {
+        const shape = self.shape orelse return null;
+        return if (self.number == shape.labels.items.len) shape.id else null;
+    }
+};
+
+fn nameAt(text: []const u8, at: usize) Error!Name {
+    if (text[at] != '"') return error.Odd;
+    const name = try json.string(text, at + 1);
+    const size = name.end - at - 2;
+    return .{
+        .size = @intCast(size),
+        .role = if (name.plain and size <= longest_name) roleOf(text[at + 1 ..][0..size]) else .odd,
+        .value = try json.colon(text, name.end),
+    };
+}
+
+fn roleOf(name: []const u8) Role {
+    inline for (.{
+        .{ "time", Role.time },
+        .{ "category", Role.category },
+        .{ "correlationId", Role.correlation },
+        .{ "operationName", Role.operation },
+        .{ "resourceId", Role.resource },
+        .{ "resultType", Role.status },
+        .{ "azure_activity_administrative_condensed", Role.odd },
+    }) |known| {
+        if (std.mem.eql(u8, name, known[0])) return known[1];
+    }
+    return .other;
+}
+
 /// Remember a field's value if we look at it; false if the record is odd.
-inline fn note(head: *Head, text: []const u8, begin: usize, name: []const u8, value: usize, end: usize, plain: bool) bool {
-    const place = switch (name.len) {
-        4 => if (std.mem.eql(u8, name, "time")) return noteTime(head, text[value..end], plain) else return true,
-        8 => if (std.mem.eql(u8, name, "category")) &head.category else return true,
-        10 => if (std.mem.eql(u8, name, "resourceId"))
-            &head.resource
-        else if (std.mem.eql(u8, name, "resultType")) {
-            head.status = if (plain) statusOf(text[value + 1 .. end - 1]) else .none;
+inline fn note(head: *Head, text: []const u8, begin: usize, name: Name, end: usize, plain: bool) bool {
+    const place = switch (name.role) {
+        .other => return true,
+        .odd => return false,
+        .time => return noteTime(head, text[name.value..end], plain),
+        .status => {
+            head.status = if (plain) statusOf(text[name.value + 1 .. end - 1]) else .none;
             return true;
-        } else return true,
-        13 => if (std.mem.eql(u8, name, "correlationId"))
-            &head.correlation
-        else if (std.mem.eql(u8, name, "operationName")) &head.operation else return true,
-        condensed.len => return !std.mem.eql(u8, name, condensed),
-        else => return true,
+        },
+        .category => &head.category,
+        .correlation => &head.correlation,
+        .operation => &head.operation,
+        .resource => &head.resource,
     };
     if (!plain) {
         head.keyed = false;
-        return place != &head.category;
+        return name.role != .category;
     }
-    place.* = .{ .at = @intCast(value + 1 - begin), .size = @intCast(end - value - 2) };
+    place.* = .{ .at = @intCast(name.value + 1 - begin), .size = @intCast(end - name.value - 2) };
     return true;
 }
 

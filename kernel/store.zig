@@ -16,6 +16,8 @@ pub const overhead = 256;
 pub const Entry = struct {
     text: Span,
     number: u32,
+    block: u64 = 0, // Where the block it came in begins in the file.
+    place: u32 = 0, // Where it stands in what the block holds.
     next: u32 = none,
     fields: Span = .{},
     category: Span = .{},
@@ -32,6 +34,11 @@ pub const Entry = struct {
             .success, .failure, .cancelled => 3,
             .none => 2,
         };
+    }
+
+    /// Where its category stands in the store's texts.
+    pub fn categoryInTexts(self: Entry) Span {
+        return .{ .at = self.text.at + self.category.at, .size = self.category.size };
     }
 
     pub fn ends(self: Entry) bool {
@@ -87,7 +94,8 @@ pub const Store = struct {
         var entry = made;
         entry.fields = .{ .at = @intCast(self.fields.items.len), .size = @intCast(fields.len) };
         try self.fields.appendSlice(self.gpa, fields);
-        try self.link(try self.groupOf(key, parts), entry);
+        const hash = std.hash.XxHash64.hash(self.seed, key);
+        try self.link(try self.groupOf(hash, key, parts), entry);
     }
 
     fn link(self: *Store, number: u32, entry: Entry) Error!void {
@@ -107,9 +115,8 @@ pub const Store = struct {
         self.size += size;
     }
 
-    fn groupOf(self: *Store, key: []const u8, parts: Parts) Error!u32 {
+    fn groupOf(self: *Store, hash: u64, key: []const u8, parts: Parts) Error!u32 {
         if (2 * (self.groups.items.len + 1) > self.slots.items.len) try self.grow();
-        const hash = std.hash.XxHash64.hash(self.seed, key);
         const slot = self.find(hash, key, parts);
         if (slot.* == none) {
             slot.* = @intCast(self.groups.items.len);
@@ -168,13 +175,15 @@ pub const Store = struct {
         for (order) |number| {
             const group = self.groups.items[number];
             if (group.taken) continue;
+            const there = try other.groupOf(group.hash, group.key.in(self.keys.items), group.parts);
             var at = group.first;
             while (at != none) : (at = self.entries.items[at].next) {
                 var entry = self.entries.items[at];
-                entry.next = none;
                 const fields = self.fields.items[entry.fields.at..][0..entry.fields.size];
-                const key = group.key.in(self.keys.items);
-                try other.add(key, group.parts, fields, entry);
+                entry.next = none;
+                entry.fields.at = @intCast(other.fields.items.len);
+                try other.fields.appendSlice(self.gpa, fields);
+                try other.link(there, entry);
             }
         }
         other.texts = self.texts;

@@ -63,8 +63,8 @@ class Lane(Protocol):
         """Begin a file; gives whether it can read such a one at all."""
         ...
 
-    def blocks(self, data: bytes | memoryview, header: Header) -> Generator[Taken, None, bool]:
-        """Take what comes next in the file, blocks as they stand in it.
+    def blocks(self, data: bytes | memoryview, where: int, header: Header) -> Generator[Taken, None, bool]:
+        """Take what comes next in the file, blocks as they stand in it from a place on.
 
         What is no whole block yet waits for more. Gives whether all is well; if not, the next block is to be
         taken `back`, and read here.
@@ -80,8 +80,8 @@ class Lane(Protocol):
         """Take back what it did not read."""
         ...
 
-    def inflated(self, data: bytes, count: int, header: Header) -> Generator[Taken, None, bool]:
-        """Take what one compressed block holds, all or nothing; gives whether it did."""
+    def inflated(self, data: bytes, where: int, count: int, header: Header) -> Generator[Taken, None, bool]:
+        """Take what the compressed block at a place holds, all or nothing; gives whether it did."""
         ...
 
 
@@ -140,7 +140,7 @@ class AvroReader:
         while at < len(buffer) or (last and lane is not None and lane.left):
             if lane is not None and not self._trouble:
                 before = lane.left
-                all_is_well = yield from lane.blocks(memoryview(buffer)[at:], header)
+                all_is_well = yield from lane.blocks(memoryview(buffer)[at:], self.block + before, header)
                 self.block += before + len(buffer) - at - lane.left
                 if all_is_well and not last:
                     return b"", 0
@@ -209,7 +209,9 @@ class AvroReader:
             after = buffer.find(header.sync, frame.begin) + SYNC_SIZE
             yield BrokenPart(self.block, buffer[frame.start : after], f"a block cannot be inflated: {error}")
             return after
-        taken = self._lane is not None and (yield from self._lane.inflated(inflated, frame.count, header))
+        taken = self._lane is not None and (
+            yield from self._lane.inflated(inflated, self.block, frame.count, header)
+        )
         if not taken:
             inner = _Frame(0, frame.count, 0, len(inflated))
             at, trouble = yield from _events(inflated, inner, header, io.BytesIO(inflated))

@@ -10,28 +10,29 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import lt
 from typing import Final, Self, overload
 
 from shared.capture.condense import Record
 from shared.capture.entries import Entry
-from shared.capture.whole import NUMBER, Whole
+from shared.capture.whole import ONCE, Whole
 from shared.model.ids import SEPARATOR
 from shared.model.operations import Known, OperationKey
 
-ROW: Final = struct.Struct("<10I2q2I")
+ROW: Final = struct.Struct("<8I2q2I")
 """An operation: `Row` in `kernel/cut.zig`."""
 
 _WORDS: Final = ROW.size // 4
 _LONGS: Final = ROW.size // 8
 
 # Where in a row what stands, counted in words, but for times.
+_ONCE: Final = 0
 _SIZE: Final = 1
 _ARRIVED: Final = 2
 _LINE: Final = 4
-_TEXT: Final = 6
-_CATEGORY: Final = 8
-_FIRST: Final = 5
-_LAST: Final = 6
+_CATEGORY: Final = 6
+_FIRST: Final = 4
+_LAST: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class Batch(Sequence[Whole]):
         joined: of each the key, its parts joined as those that are hashed.
         uids: of their records.
         lines: a text that holds the lines of their records, by time and uid.
-        texts: a text that holds the texts of their entries.
-        numbers: the numbers of their entries, see `Whole`.
+        texts: a text that holds their entries.
+        once: where, see `Whole`.
     """
 
     rows: bytes = b""
@@ -52,7 +53,7 @@ class Batch(Sequence[Whole]):
     uids: Sequence[str] = ()
     lines: bytes | memoryview = b""
     texts: bytes | memoryview = b""
-    numbers: bytes = b""
+    once: bytes = b""
 
     def __len__(self) -> int:
         return len(self.uids)
@@ -68,14 +69,13 @@ class Batch(Sequence[Whole]):
         return self._at(places) if isinstance(places, int) else [*map(self._at, places)]
 
     def _at(self, place: int) -> Whole:
-        at, size, arrived, _, line, line_size, text, text_size, name, name_size, first, last, succeeded, _ = (
-            ROW.unpack_from(self.rows, place * ROW.size)
+        at, size, arrived, _, line, line_size, name, name_size, first, last, succeeded, _ = ROW.unpack_from(
+            self.rows, place * ROW.size
         )
         category = str(self.texts[name : name + name_size], "ascii")
         record = Record(self.uids[place], 1, category, first, last, self.lines, line, line + line_size)
-        numbers = self.numbers[NUMBER * at : NUMBER * (at + size)]
-        end = text + text_size
-        return Whole(self._key(place), record, self.texts, text, end, numbers, arrived, succeeded > 0)
+        once = self.once[ONCE.size * at : ONCE.size * (at + size)]
+        return Whole(self._key(place), record, self.texts, once, arrived, succeeded > 0)
 
     def keys(self) -> set[OperationKey]:
         """Of all operations."""
@@ -143,9 +143,11 @@ class Batch(Sequence[Whole]):
         return max(self._times(_LAST))
 
     @property
-    def places(self) -> Iterable[tuple[int, int]]:
-        """Where in `texts` the texts of each operation's entries stand, and how many bytes they have."""
-        return zip(self._words(_TEXT), self._words(_TEXT + 1), strict=True)
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """Of each operation, where in `once` its entries begin, and how many bytes they have there."""
+        size = ONCE.size
+        for at, number in zip(self._words(_ONCE), self._words(_SIZE), strict=True):
+            yield at * size, number * size
 
     def lines_with(self, records: Sequence[Record]) -> Iterator[bytes | memoryview]:
         """Their lines, and between them those of other records, so that all are ordered by `Record.order`.
@@ -153,18 +155,18 @@ class Batch(Sequence[Whole]):
         Args:
             records: the others, in that order.
         """
-        order = sorted(
-            zip(
-                self._times(_FIRST),
-                self.uids,
-                self._words(_LINE),
-                self._words(_LINE + 1),
-                strict=True,
-            )
-        )
-        places = [0, *(bisect(order, (record.first, record.uid)) for record in records), len(order)]
-        for number, (begin, end) in enumerate(pairwise(places)):
-            yield from self._stretches((at, size) for _, _, at, size in order[begin:end])
+        firsts, uids = [*self._times(_FIRST)], self.uids
+        lines = [*zip(self._words(_LINE), self._words(_LINE + 1), strict=True)]
+
+        def order(place: int) -> tuple[int, str]:
+            return firsts[place], uids[place]
+
+        # Those that come from one part are in order already, but for such as happened at once.
+        is_ordered = all(map(lt, firsts, firsts[1:]))
+        places: Sequence[int] = range(len(self)) if is_ordered else sorted(range(len(self)), key=order)
+        before = (bisect(places, (record.first, record.uid), key=order) for record in records)
+        for number, (begin, end) in enumerate(pairwise([0, *before, len(self)])):
+            yield from self._stretches(lines[place] for place in places[begin:end])
             if number < len(records):
                 yield records[number].text
 

@@ -23,6 +23,7 @@ from shared.model.ids import SEPARATOR, hash_of_joined
 from shared.model.operations import OperationKey
 
 _STATE: Final = struct.Struct("<33I")
+_ARGUMENTS: Final = struct.Struct("<4Q")
 
 
 class _State(IntEnum):
@@ -39,11 +40,13 @@ class _State(IntEnum):
     ROOM_SIZE = 8
     EVENT = 9
     EVENT_SIZE = 10
-    LISTS = 13
+    GIVEN = 13
+    LISTS = 15
 
 
-_HELD, _ODD, _PASSED, _ROWS, _MEMBERS, _NUMBERS, _KEYS, _UIDS, _LINES, _TEXTS = range(10)
+_HELD, _ODD, _PASSED, _ROWS, _MEMBERS, _ONCE, _KEYS, _UIDS, _LINES = range(9)
 
+_NONE: Final = (0, 0, 0, 0)
 _SEED: Final = 8
 _MEMBER: Final = struct.Struct("<8Iq")
 _BESIDE: Final = struct.Struct("<6Iq")
@@ -91,8 +94,10 @@ class Kernel:
     def __init__(self, most: int) -> None:
         self._sandbox = Sandbox()
         self._on_loan: list[memoryview] = []
+        self._unsettled = False
         self._state_at = self._sandbox.call("status")
-        self._call("begin", int.from_bytes(os.urandom(_SEED), "little", signed=True), most)
+        self._arguments_at = self._sandbox.call("asked")
+        self._call("begin", int.from_bytes(os.urandom(_SEED)), most)
 
     def describe(self, letters: str, sync: bytes) -> None:
         """Say what the file's header says.
@@ -104,19 +109,21 @@ class Kernel:
         self._give(sync + letters.encode("ascii"))
         self._call("describe")
 
-    def run(self, data: bytes | memoryview = b"", alone: int = 0, beside: int = 0) -> Stop:
+    def run(self, data: bytes | memoryview = b"", where: int = 0, alone: int = 0, beside: int = 0) -> Stop:
         """Read what comes next in the file, or go on in what it was given last.
 
         Args:
             data: blocks of the file, of which the last may be cut off.
+            where: where in the file they begin.
             alone: if it is what one compressed block holds, how many events that should be.
             beside: bytes that are held elsewhere, and count as held.
         """
+        self._settle()
         size = len(data)
         if size > self._state[_State.ROOM_SIZE]:
             self._call("reserve", size)
         self._sandbox.write(self._state[_State.ROOM], data)
-        self._call("run", size, alone, beside)
+        self._call("run", size, where, alone, beside)
         return Stop(self._state[_State.STOP])
 
     @property
@@ -199,9 +206,6 @@ class Kernel:
             stay: how many bytes.
             given: the entries that `add` was given, by place; it takes those away that leave.
         """
-        for view in self._on_loan:
-            view.release()
-        self._on_loan.clear()
         self._call("choose", stay)
         number, odd = self._state[_State.WHOLE], self._state[_State.ODD]
         joined = bytes(self._list(_KEYS))
@@ -209,6 +213,7 @@ class Kernel:
         keys = str(joined, "ascii").split("\n")[:-1]
         self._list(_UIDS)[:] = "".join(uids).encode()
         self._call("leave")
+        self._unsettled = True
         rows = bytes(self._list(_ROWS))
         whole = number * ROW.size
         batch = Batch(
@@ -216,8 +221,8 @@ class Kernel:
             keys[:number],
             uids,
             self._lent(_LINES),
-            self._lent(_TEXTS),
-            bytes(self._list(_NUMBERS)),
+            self._lent(_HELD),
+            bytes(self._list(_ONCE)),
         )
         # What the odd ones have in common, their own entries tell.
         known = [*repeat(None, odd), *(OperationKey(*key.split(SEPARATOR)) for key in keys[number:])]
@@ -232,7 +237,7 @@ class Kernel:
         self, first: int, number: int, key: OperationKey | None, given: dict[int, Entry]
     ) -> Iterator[Entry]:
         """The entries of an operation that is not whole."""
-        texts = self._list(_TEXTS)
+        texts = self._list(_HELD)
         members = self._list(_MEMBERS)[first * _MEMBER.size : (first + number) * _MEMBER.size]
         found = [*_MEMBER.iter_unpack(members)]
         key = key or next(given[row[4]].key for row in found if row[6])
@@ -252,7 +257,8 @@ class Kernel:
             )
 
     def _give(self, data: bytes) -> None:
-        self._sandbox.write(self._sandbox.call("room", len(data)), data)
+        self._call("room", len(data))
+        self._sandbox.write(self._state[_State.GIVEN], data)
 
     def _list(self, number: int) -> memoryview:
         """One of the lists, as it is until the next call."""
@@ -260,11 +266,24 @@ class Kernel:
         return self._sandbox.view(self._state[at], self._state[at + 1])
 
     def _lent(self, number: int) -> memoryview:
-        """A list that others may look at until the next part leaves; whoever looks later gets an error."""
+        """A list that others may look at until the kernel goes on; whoever looks later gets an error."""
         view = self._list(number)
         self._on_loan.append(view)
         return view
 
+    def _settle(self) -> None:
+        """Take back what was lent, and have what left forgotten."""
+        if not self._unsettled:
+            return
+        self._unsettled = False
+        for view in self._on_loan:
+            view.release()
+        self._on_loan.clear()
+        self._call("settle")
+
     def _call(self, name: str, *numbers: int) -> None:
-        self._sandbox.call(name, *numbers)
+        self._settle()
+        if numbers:
+            self._sandbox.write(self._arguments_at, _ARGUMENTS.pack(*numbers, *_NONE[len(numbers) :]))
+        self._sandbox.call(name)
         self._state: tuple[int, ...] = _STATE.unpack(self._sandbox.view(self._state_at, _STATE.size))

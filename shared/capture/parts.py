@@ -61,14 +61,14 @@ class Parts:
         yield from self.cut(self._reader.feed(data, last=last))
         if last and self._is_cut and self._kernel.held + self._beside.size > self._most // 2:
             # Of a file that has several, the last is no larger than the others.
-            yield self._leave(self._most // 2)
+            yield self._leave(self._most // 3)
 
     def cut(self, events: Iterable[Iterable[Entry | Aside]]) -> Iterator[Sifted]:
         """Take in what is found in events; gives the parts that are full, one after the other."""
         for found in events:
             self._add(found)
             if self._full or self._kernel.held + self._beside.size >= self._most:
-                yield self._leave(self._most // 2)
+                yield self._leave(self._most // 3)
 
     def rest(self) -> Sifted:
         """The last part: everything that is left."""
@@ -81,9 +81,9 @@ class Parts:
             self._kernel.describe(letters, header.sync)
         return letters is not None
 
-    def blocks(self, data: bytes | memoryview, header: Header) -> Generator[Taken, None, bool]:
+    def blocks(self, data: bytes | memoryview, where: int, header: Header) -> Generator[Taken, None, bool]:
         """Take what comes next in the file; gives whether all is well. If not, the next block is odd."""
-        return (yield from self._run(header, data)) is Stop.END
+        return (yield from self._run(header, data, where)) is Stop.END
 
     @property
     def left(self) -> int:
@@ -94,26 +94,28 @@ class Parts:
         """Take them back."""
         return self._kernel.back()
 
-    def inflated(self, data: bytes, count: int, header: Header) -> Generator[Taken, None, bool]:
+    def inflated(self, data: bytes, where: int, count: int, header: Header) -> Generator[Taken, None, bool]:
         """Take what one compressed block holds, all or nothing; gives whether it did."""
         if not 0 < count <= len(data):
             return False
-        if (yield from self._run(header, data, count)) is Stop.END:
+        if (yield from self._run(header, data, where, count)) is Stop.END:
             return True
         self._kernel.back()
         return False
 
-    def _run(self, header: Header, data: bytes | memoryview, alone: int = 0) -> Generator[Taken, None, Stop]:
+    def _run(
+        self, header: Header, data: bytes | memoryview, where: int, alone: int = 0
+    ) -> Generator[Taken, None, Stop]:
         """Have the kernel read that as far as it can; gives what it leaves, and time to cut a part."""
         kernel, progress = self._kernel, self._reader.progress
         if (kernel.number, kernel.events) != (progress.entries, progress.events):
             kernel.count(progress.entries, progress.events)
-        stop = kernel.run(data, alone, self._beside.size)
+        stop = kernel.run(data, where, alone, self._beside.size)
         while stop not in (Stop.END, Stop.BLOCK):
             # Of a file whose bytes are no entries to hold, as where they repeat, too much may stand there.
             self._full = stop is Stop.FULL
             yield Taken(() if self._full else self._left_in_event(stop, header))
-            stop = kernel.run(b"", alone, self._beside.size)
+            stop = kernel.run(alone=alone, beside=self._beside.size)
         progress.entries, progress.events = kernel.number, kernel.events
         return stop
 

@@ -39,13 +39,13 @@ class Sandbox:
         self._memory = memory
         self._view = self._whole()
 
-    def call(self, name: str, *numbers: int) -> int:
-        """Call a function; gives 0 if it gives nothing.
+    def call(self, name: str) -> int:
+        """Call a function without arguments; gives 0 if it gives nothing.
 
         Raises:
             Trap: it failed, which it does rather than go on in a state that is not sound.
         """
-        result = self._functions[name](self._store, *numbers)
+        result = self._functions[name](self._store)
         self._view = self._whole()
         return result or 0
 

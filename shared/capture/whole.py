@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from itertools import chain, repeat
-from typing import Final
+from struct import Struct
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -10,8 +11,26 @@ from shared.capture.condense import Record
 from shared.capture.entries import Entry, entry_of
 from shared.model.operations import OperationKey
 
-NUMBER: Final = 4
-"""Bytes of an entry's number."""
+ONCE: Final = Struct("<4IQ")
+"""An entry of a whole operation: `Once` in `kernel/cut.zig`."""
+
+
+class Spot(NamedTuple):
+    """Where a whole operation's entry stands.
+
+    Attributes:
+        at: where it begins in the text that holds it.
+        size: how many bytes it has.
+        number: its place among the file's entries.
+        place: where it begins in what its block holds.
+        block: where this block begins in the file.
+    """
+
+    at: int
+    size: int
+    number: int
+    place: int
+    block: int
 
 
 class Whole(msgspec.Struct, frozen=True, gc=False):
@@ -20,10 +39,8 @@ class Whole(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         key: what its entries have in common; all of it is there.
         record: its condensed record, the first.
-        texts: a text that holds its entries in the order in which they happened, each once, a line each.
-        begin: where in it they begin.
-        end: where they end, with a break.
-        numbers: the numbers of these entries, of `NUMBER` bytes each.
+        texts: a text that holds its entries.
+        once: where, a `ONCE` for each in the order in which they happened.
         arrived: how many there were with duplicates.
         succeeded: whether one of them is a Success.
     """
@@ -31,21 +48,24 @@ class Whole(msgspec.Struct, frozen=True, gc=False):
     key: OperationKey
     record: Record
     texts: bytes | memoryview
-    begin: int
-    end: int
-    numbers: bytes
+    once: bytes
     arrived: int
     succeeded: bool
 
     @property
     def number(self) -> int:
         """How many entries it has."""
-        return len(self.numbers) // NUMBER
+        return len(self.once) // ONCE.size
+
+    def spots(self) -> Iterator[Spot]:
+        """Where its entries stand, in the order in which they happened, each once."""
+        return map(Spot._make, ONCE.iter_unpack(self.once))
 
     def entries(self) -> Iterator[tuple[int, bytes]]:
-        """Its entries, number and text."""
-        numbers = memoryview(self.numbers).cast("I")
-        return zip(numbers, bytes(self.texts[self.begin : self.end]).splitlines(), strict=True)
+        """Its entries in that order, number and text."""
+        texts = self.texts
+        for at, size, number, _, _ in ONCE.iter_unpack(self.once):
+            yield number, bytes(texts[at : at + size])
 
     def taken_apart(self) -> Iterator[Entry]:
         """Its entries, duplicates included, as if it had not been seen that they are all."""

@@ -93,16 +93,16 @@ def test_what_is_complete_leaves_first_and_what_is_open_stays() -> None:
 
 
 def test_of_what_is_complete_the_oldest_leaves_first() -> None:
-    operations = [operation(number, "Start", "Success") for number in range(4)]
+    operations = [operation(number, "Start", "Success") for number in range(6)]
     for parts in both_ways(operations, sum(map(size_of, operations))):
-        assert [correlations(part) for part in parts] == [{"c0", "c1"}, {"c2", "c3"}]
+        assert [correlations(part) for part in parts] == [{"c0", "c1", "c2", "c3"}, {"c4", "c5"}]
 
 
 def test_what_had_an_entry_just_now_is_not_old() -> None:
-    operations = [operation(number, "Start", "Success") for number in range(3)]
+    operations = [operation(number, "Start", "Success") for number in range(5)]
     events = [*operations, operation(0, "Accept")]
     for parts in both_ways(events, sum(map(size_of, events))):
-        assert correlations(parts[0]) == {"c1", "c2"}
+        assert correlations(parts[0]) == {"c1", "c2", "c3", "c4"}
 
 
 def test_too_much_that_is_open_leaves_too() -> None:
