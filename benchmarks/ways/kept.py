@@ -1,31 +1,48 @@
-"""What the handler keeps in its table, kept in a scratch file without a service in between."""
+"""What the handler keeps in its table, kept in a scratch file without a service in between.
+
+Entries that wait are copied. Those that left at once in a whole operation are not: the capture file still has
+them, and where they stand in it is kept.
+"""
 
 import os
 import tempfile
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from benchmarks.ways.texts import Texts
 from shared.capture.correlate import Plan
 from shared.capture.sift import Sifted
+from shared.capture.whole import ONCE, Spot
 from shared.model.operations import Known, Member, Operation, OperationKey
 
 _NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 
-_SLOTS = 1 << 16
-_PLACE = 40
-_TAG = (1 << 24) - 1
+_HASH = 8
+_MARKS = 1 << 20
+_MARK = _MARKS - 1
 
 
 class Kept:
-    """What is kept of one capture file's operations, so that entries which come later find them."""
+    """What is kept of one capture file's operations, so that entries which come later find them.
 
-    def __init__(self) -> None:
+    Args:
+        file: the capture file.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._texts = Texts(file)
         self._scratch = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed at the end
         self._end = 0
-        self._places = _Table()
+        self._left: list[_Left] = []
+        self._may_have_left = bytearray(_MARKS)
+        self._copied: dict[int, _Place] = {}
         self._waiting: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -35,90 +52,103 @@ class Kept:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._scratch.close()
+        self._texts.close()
 
     def known(self, part: Sifted) -> Known:
         """What is kept of the operations in a part of the file."""
         keys = {entry.key for entry in part.administrative}
-        for place, uid in enumerate(part.whole.uids):
-            if self._places.get(hash(uid)) is not None:
+        marks, copied = self._may_have_left, self._copied
+        for place, hashed in enumerate(map(hash, part.whole.uids)):
+            if marks[hashed & _MARK] or hashed in copied:
                 keys.add(part.whole[place].key)
-        operations: dict[OperationKey, Operation] = {}
-        for key in keys:
-            hashed = hash(key.uid)
-            run, revision = ("", 0) if hashed in self._waiting else ("before", 1)
-            members = tuple(
-                Member(raw, "before", number, _NOW, run, revision)
-                for number, raw in enumerate(self._read(hashed))
-            )
-            if members:
-                operations[key] = Operation(key, members)
-        return Known(operations)
+        operations = ((key, self._operation(key)) for key in keys)
+        return Known({key: operation for key, operation in operations if operation is not None})
 
     def keep(self, plan: Plan) -> None:
         """Keep what was decided."""
-        self._scratch.seek(0, os.SEEK_END)
-        begin = self._write(plan.whole.texts)
-        for uid, (at, size) in zip(plan.whole.uids, plan.whole.places, strict=True):
-            self._places.put(hash(uid), (begin + at, size))
-        for operation in plan.operations:
-            members = b"".join([member.raw + b"\n" for member in operation.members])
-            self._remember(operation.key, members, waits=any(member.waits for member in operation.members))
+        whole = plan.whole
+        hashes = [*map(hash, whole.uids)]
+        for hashed in hashes:
+            self._may_have_left[hashed & _MARK] = 1
+        spans = array("I", chain.from_iterable(whole.spans))
+        self._left.append(_Left(array("q", hashes).tobytes(), spans, self._write(whole.once)))
+        texts = [b"".join([member.raw + b"\n" for member in one.members]) for one in plan.operations]
+        begin = self._write(b"".join(texts))
+        for operation, text in zip(plan.operations, texts, strict=True):
+            hashed = _hash_of(operation.key)
+            self._copied[hashed] = begin, len(text)
+            begin += len(text)
+            if any(member.waits for member in operation.members):
+                self._waiting.add(hashed)
+            else:
+                self._waiting.discard(hashed)
 
     def waiting(self) -> Iterator[bytes]:
         """The entries that have not left."""
         for hashed in self._waiting:
-            yield from self._read(hashed)
+            yield from self._entries(hashed)
 
-    def _write(self, texts: bytes | memoryview) -> int:
+    def _operation(self, key: OperationKey) -> Operation | None:
+        hashed = _hash_of(key)
+        entries = [*self._entries(hashed)]
+        if not entries:
+            return None
+        run, revision = ("", 0) if hashed in self._waiting else ("before", 1)
+        members = (Member(raw, "before", number, _NOW, run, revision) for number, raw in enumerate(entries))
+        return Operation(key, tuple(members))
+
+    def _entries(self, hashed: int) -> Iterable[bytes]:
+        """The texts of an operation's entries; none if it is not known."""
+        if place := self._copied.get(hashed):
+            return self._read(place).splitlines()
+        if self._may_have_left[hashed & _MARK]:
+            for left in reversed(self._left):
+                if place := left.find(hashed):
+                    return map(self._texts.text, map(Spot._make, ONCE.iter_unpack(self._read(place))))
+        return ()
+
+    def _write(self, data: bytes) -> int:
         begin = self._end
-        self._scratch.write(texts)
-        self._end += len(texts)
+        self._scratch.seek(begin)
+        self._scratch.write(data)
+        self._end += len(data)
         return begin
 
-    def _remember(self, key: OperationKey, texts: bytes, *, waits: bool) -> None:
-        hashed = hash(key.uid)
-        self._places.put(hashed, (self._write(texts), len(texts)))
-        if waits:
-            self._waiting.add(hashed)
-        else:
-            self._waiting.discard(hashed)
-
-    def _read(self, hashed: int) -> list[bytes]:
-        """The texts of an operation's entries; none if it is not known."""
-        begin, size = self._places.get(hashed) or (0, 0)
-        self._scratch.seek(begin)
-        return self._scratch.read(size).splitlines()
+    def _read(self, place: "_Place") -> bytes:
+        begin, size = place
+        return os.pread(self._scratch.fileno(), size, begin)
 
 
-class _Table:
-    """Places and sizes by hash, at twelve bytes each: a dictionary would need ten times as much.
+@lru_cache(maxsize=4096)
+def _hash_of(key: OperationKey) -> int:
+    return hash(key.uid)
 
-    A part of the hash is kept beside them, so that what is found is nearly always what was sought.
+
+type _Place = tuple[int, int]
+"""Where something begins in the scratch file, and how many bytes it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """The whole operations of one part.
+
+    Attributes:
+        hashes: of their uids, of eight bytes each.
+        spans: where each begins in what is kept of them all, and how many bytes it has there.
+        begin: where that begins in the scratch file.
     """
 
-    def __init__(self, slots: int = _SLOTS) -> None:
-        self._slots = array("Q", bytes(8 * slots))
-        self._sizes = array("I", bytes(4 * slots))
-        self._mask = slots - 1
-        self._free = slots * 3 // 4
+    hashes: bytes
+    spans: array[int]
+    begin: int
 
-    def put(self, hashed: int, place: tuple[int, int]) -> None:
-        """Remember where texts begin, and how many bytes they have."""
-        if not self._free:
-            raise OverflowError("more operations than a file of this benchmark has")
-        slot = self._find(hashed)
-        self._free -= not self._slots[slot]
-        begin, self._sizes[slot] = place
-        self._slots[slot] = (hashed & _TAG) << _PLACE | begin + 1
-
-    def get(self, hashed: int) -> tuple[int, int] | None:
-        """The same, if it is known."""
-        slot = self._find(hashed)
-        found = self._slots[slot]
-        return ((found & (1 << _PLACE) - 1) - 1, self._sizes[slot]) if found else None
-
-    def _find(self, hashed: int) -> int:
-        slot = (hashed >> _TAG.bit_length()) & self._mask
-        while (found := self._slots[slot]) and found >> _PLACE != hashed & _TAG:
-            slot = (slot + 1) & self._mask
-        return slot
+    def find(self, hashed: int) -> _Place | None:
+        """Where an operation stands, if it is among them."""
+        sought = hashed.to_bytes(_HASH, "little", signed=True)
+        at = self.hashes.find(sought)
+        while at % _HASH and at > 0:
+            at = self.hashes.find(sought, at + 1)
+        if at < 0:
+            return None
+        place = at // _HASH
+        return self.begin + self.spans[2 * place], self.spans[2 * place + 1]

@@ -31,7 +31,7 @@ def _condense(file: Path, outcome: Outcome) -> None:
     parts, packer, tally = Parts(file.name), Packer(), Tally()
     counts = Counts()
     number = 0
-    with file.open("rb") as source, outcome.condensed.open("wb") as target, Kept() as kept:
+    with file.open("rb") as source, outcome.condensed.open("wb") as target, Kept(file) as kept:
 
         def leave(ready: Iterable[Sifted]) -> None:
             nonlocal counts, number

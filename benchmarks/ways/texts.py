@@ -1,0 +1,50 @@
+"""The texts of entries, found again in the capture file that they came in."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from isal import isal_zlib
+
+from shared.capture.avro_header import header_of, long_at
+from shared.capture.inflate import RAW_DEFLATE
+from shared.capture.whole import Spot
+
+_HEADER: Final = 1 << 16
+_NUMBERS: Final = 20
+"""Bytes that the two numbers before a block have at most."""
+
+
+class Texts:
+    """One capture file, in which entries are looked up.
+
+    Args:
+        file: it.
+
+    Raises:
+        ValueError: it has no header that can be read.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file.open("rb", buffering=0)
+        header = header_of(os.pread(self._file.fileno(), _HEADER, 0), last=True)
+        if header is None:
+            raise ValueError(f"{file} has no header")
+        self._is_compressed = header.codec == "deflate"
+
+    def close(self) -> None:
+        """Be done with the file."""
+        self._file.close()
+
+    def text(self, spot: Spot) -> bytes:
+        """The text of the entry there."""
+        number = self._file.fileno()
+        head = os.pread(number, _NUMBERS, spot.block)
+        _, at = long_at(head, 0)
+        size, at = long_at(head, at)
+        begin = spot.block + at
+        if not self._is_compressed:
+            return os.pread(number, spot.size, begin + spot.place)
+        end = spot.place + spot.size
+        inflated = isal_zlib.decompressobj(wbits=RAW_DEFLATE).decompress(os.pread(number, size, begin), end)
+        return inflated[spot.place :]
