@@ -106,12 +106,12 @@ class Batch(Sequence[Whole]):
         refused = {key.uid for key in known}.intersection(self.uids)
         if not refused and not tangled:
             return self, []
-        stay: list[int] = []
-        leave: list[int] = []
-        for place, (uid, key) in enumerate(zip(self.uids, self.joined, strict=True)):
-            is_refused = uid in refused or key.partition(SEPARATOR)[0] in tangled
-            (leave if is_refused else stay).append(place)
-        return self._only(stay), [*map(self._at, leave)]
+        leave = [place for place, uid in enumerate(self.uids) if uid in refused]
+        if tangled:
+            correlations = (key.partition(SEPARATOR)[0] for key in self.joined)
+            also = {place for place, correlation in enumerate(correlations) if correlation in tangled}
+            leave = sorted(also.union(leave))
+        return self._without(leave), [*map(self._at, leave)]
 
     @property
     def entries(self) -> int:
@@ -179,6 +179,13 @@ class Batch(Sequence[Whole]):
                 begin = at
             end = at + size
         yield self.lines[begin:end]
+
+    def _without(self, places: Sequence[int]) -> Self:
+        """All but these few, which are ordered."""
+        rows, joined, uids = bytearray(self.rows), [*self.joined], [*self.uids]
+        for place in reversed(places):
+            del rows[place * ROW.size : (place + 1) * ROW.size], joined[place], uids[place]
+        return replace(self, rows=bytes(rows), joined=joined, uids=uids)
 
     def _only(self, places: Sequence[int]) -> Self:
         size = ROW.size

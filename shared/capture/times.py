@@ -1,13 +1,15 @@
 """Times as Azure's logs spell them, to the last digit."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 UNREADABLE = 1 << 63
 """Sorts after every time that can be read."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST = datetime.min.replace(tzinfo=UTC) - _EPOCH
+_DAY = 86_400
+_EPOCH_DAY = _EPOCH.toordinal()
+_FIRST = _DAY * (date.min.toordinal() - _EPOCH_DAY)
 
 _CLOCK = r"(?P<hour>\d\d?): ?(?P<minute>\d\d)(?:: ?(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9})\d*)?)?"
 _ZONE = r"(?: ?(?P<zone>[Zz]|[+-]\d\d:?\d\d))?"
@@ -27,21 +29,23 @@ def nanoseconds(text: str) -> int:
     """
     text = text.strip()
     if match := _ISO.fullmatch(text):
-        date, hour = match["date"], int(match["hour"])
+        date_text, hour_text, minute, second, fraction, zone = match.groups()
+        hour = int(hour_text)
     elif match := _AMERICAN.fullmatch(text):
-        date = f"{match['year']}-{int(match['month']):02}-{int(match['day']):02}"
-        hour = _hour(int(match["hour"]), match["half"])
+        month, day, year, hour_text, minute, second, fraction, half, zone = match.groups()
+        date_text = f"{year}-{int(month):02}-{int(day):02}"
+        hour = _hour(int(hour_text), half)
     else:
         return UNREADABLE
-    clock = timedelta(hours=hour, minutes=int(match["minute"]), seconds=int(match["second"] or 0))
     try:
-        moment = datetime.fromisoformat(date).replace(tzinfo=UTC) - _EPOCH + clock - _offset(match["zone"])
+        days = date.fromisoformat(date_text).toordinal() - _EPOCH_DAY
     except ValueError:
         return UNREADABLE
-    if clock > timedelta(days=1) or moment < _FIRST:
+    clock = 3_600 * hour + 60 * int(minute) + int(second or 0)
+    seconds = _DAY * days + clock - _offset(zone)
+    if clock > _DAY or seconds < _FIRST:
         return UNREADABLE
-    seconds = moment.days * 86_400 + moment.seconds
-    return seconds * 1_000_000_000 + int((match["fraction"] or "").ljust(9, "0"))
+    return seconds * 1_000_000_000 + int((fraction or "").ljust(9, "0"))
 
 
 def _hour(hour: int, half: str | None) -> int:
@@ -50,11 +54,12 @@ def _hour(hour: int, half: str | None) -> int:
     return hour % 12 + (12 if half in "Pp" else 0)
 
 
-def _offset(zone: str | None) -> timedelta:
+def _offset(zone: str | None) -> int:
+    """Seconds ahead of UTC."""
     if zone is None or zone in "Zz":
-        return timedelta()
+        return 0
     digits = zone[1:].replace(":", "")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    offset = 3_600 * int(digits[:2]) + 60 * int(digits[2:])
     return -offset if zone[0] == "-" else offset
 
 
