@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from shared.capture.batch import NOTHING, ROW, Batch
+from shared.capture.batch import NOTHING, Batch
 from shared.capture.correlate import Plan, Run, correlate, replay
 from shared.capture.entries import Entry
-from shared.capture.whole import NUMBER
+from shared.capture.whole import ONCE
 from shared.model.captures import Counts
 from shared.model.operations import Known, OperationKey
 from shared.store.archives import Finished
@@ -162,15 +162,18 @@ def _changed(plan: Plan, view: View) -> list[Novelty]:
 
 def _finished(whole: Batch, view: View) -> Finished:
     """Whole operations as they are to be kept, so that late entries find them."""
-    entries = [(row[0], row[1]) for row in ROW.iter_unpack(whole.rows)]
+    spans = [*whole.spans]
+    once = b"".join([whole.once[at : at + size] for at, size in spans])
+    entries = [*ONCE.iter_unpack(once)]
     return Finished(
         run=view.run,
         now=view.now,
         ids=bytes.fromhex("".join(whole.uids)),
         keys=[key.encode("utf-8", "surrogatepass") for key in whole.joined],
-        counts=[size for _, size in entries],
-        numbers=b"".join([whole.numbers[NUMBER * at : NUMBER * (at + size)] for at, size in entries]),
-        texts=b"".join([whole.texts[at : at + size] for at, size in whole.places]),
+        counts=[size // ONCE.size for _, size in spans],
+        numbers=[number for _, _, number, _, _ in entries],
+        sizes=[size for _, size, _, _, _ in entries],
+        texts=b"".join([whole.texts[at : at + size] for at, size, _, _, _ in entries]),
     )
 
 

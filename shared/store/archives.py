@@ -12,6 +12,7 @@ the number of the bucket.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Final
 
 import msgspec
@@ -68,8 +69,9 @@ class Finished(msgspec.Struct, array_like=True, frozen=True):
         ids: what names each operation, 16 bytes.
         keys: of each the key, its parts joined by `SEPARATOR`.
         counts: of each how many entries it has.
-        numbers: the numbers of all their entries, four bytes each.
-        texts: the texts of all their entries, a line each.
+        numbers: of all their entries the place among those of the capture file.
+        sizes: of each entry how many bytes it has.
+        texts: all entries, one after the other.
         expires: when they may be forgotten, in microseconds since 1970.
     """
 
@@ -78,7 +80,8 @@ class Finished(msgspec.Struct, array_like=True, frozen=True):
     ids: bytes
     keys: Sequence[bytes]
     counts: Sequence[int]
-    numbers: bytes
+    numbers: Sequence[int]
+    sizes: Sequence[int]
     texts: bytes
     expires: int = 0
 
@@ -90,13 +93,19 @@ class Finished(msgspec.Struct, array_like=True, frozen=True):
     def operations(self, wants: Wants) -> Iterator[tuple[bytes, Operation]]:
         """Those that are wanted, by their IDs."""
         run = (mark_of(self.run),)
-        lines = self.texts.split(b"\n")
-        numbers = memoryview(self.numbers).cast("I")
+        ends = [*accumulate(self.sizes, initial=0)]
         at = 0
         for (name, correlation, key), count in zip(self._named(), self.counts, strict=True):
             if wants(name, correlation, run):
                 members = (
-                    Member(lines[place], self.run, numbers[place], self.now, self.run, 1)
+                    Member(
+                        self.texts[ends[place] : ends[place + 1]],
+                        self.run,
+                        self.numbers[place],
+                        self.now,
+                        self.run,
+                        1,
+                    )
                     for place in range(at, at + count)
                 )
                 yield name, Operation(OperationKey(*key), tuple(members))

@@ -34,8 +34,9 @@ def finished(some: Iterable[Operation], expires: datetime = LATER) -> Finished:
         ids=b"".join(id_of(one.key) for one in operations),
         keys=[SEPARATOR.join(one.key).encode("utf-8", "surrogatepass") for one in operations],
         counts=[len(one.members) for one in operations],
-        numbers=b"".join(member.number.to_bytes(4, "little") for member in members),
-        texts=b"".join(member.raw + b"\n" for member in members),
+        numbers=[member.number for member in members],
+        sizes=[len(member.raw) for member in members],
+        texts=b"".join(member.raw for member in members),
         expires=microseconds(expires),
     )
 

@@ -228,8 +228,9 @@ def many(numbers: Iterable[int]) -> dict[int, list[Novelty]]:
                 ids=b"".join(id_of(key) for key in keys),
                 keys=[SEPARATOR.join(key).encode() for key in keys],
                 counts=[1] * len(keys),
-                numbers=bytes(4 * len(keys)),
-                texts=b"x\n" * len(keys),
+                numbers=[0] * len(keys),
+                sizes=[1] * len(keys),
+                texts=b"x" * len(keys),
             )
         ]
         for bucket, keys in by_bucket.items()
@@ -250,7 +251,7 @@ async def keep_many(
 async def test_much_that_left_at_once_lies_in_one_blob_for_all_buckets(
     storage: Storage, integration: str
 ) -> None:
-    store = await keep_many(storage, integration, range(40), view(), large=80)
+    store = await keep_many(storage, integration, range(40), view(), large=40)
     assert len(await parked_blobs(storage, integration)) == 1
     keys = [operation(number).key for number in range(40)]
     for reader in (store, OperationStore(storage, BlobStore(storage), WAIT, timedelta(hours=1))):
@@ -264,7 +265,7 @@ async def test_much_that_left_at_once_lies_in_one_blob_for_all_buckets(
 
 
 async def test_a_little_that_left_at_once_lies_in_the_rows(storage: Storage, integration: str) -> None:
-    store = await keep_many(storage, integration, range(40), view(), large=81)
+    store = await keep_many(storage, integration, range(40), view(), large=41)
     assert await parked_blobs(storage, integration) == []
     keys = [operation(number).key for number in range(40)]
     assert set(operations(await load(store, integration, keys))) == set(keys)
