@@ -41,8 +41,8 @@ def main(arguments: list[str]) -> int:
         counts = sifted.counts + plan.counts
         counts.check()
         # One by one, so that they are not all in memory once more.
-        passed = (lines_of([entry], ()) for entry in chain(sifted.passed, plan.passed))
-        lines = chain(passed, (lines_of((), [record]) for record in plan.records))
+        passed = (b"".join(lines_of([entry], ())) for entry in chain(sifted.passed, plan.passed))
+        lines = chain(passed, (b"".join(lines_of((), [record])) for record in plan.records))
         if options.aside is not None:
             _write(options.aside, (aside_line(aside) + b"\n" for aside in sifted.asides))
         if options.out is not None:

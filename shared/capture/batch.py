@@ -166,13 +166,13 @@ class Batch(Sequence[Whole]):
         places: Sequence[int] = range(len(self)) if is_ordered else sorted(range(len(self)), key=order)
         before = (bisect(places, (record.first, record.uid), key=order) for record in records)
         for number, (begin, end) in enumerate(pairwise([0, *before, len(self)])):
-            yield from self._stretches(lines[place] for place in places[begin:end])
+            yield from self._stretches([lines[place] for place in places[begin:end]])
             if number < len(records):
                 yield records[number].text
 
-    def _stretches(self, lines: Iterable[tuple[int, int]]) -> Iterator[bytes | memoryview]:
+    def _stretches(self, lines: Sequence[tuple[int, int]]) -> Iterator[bytes | memoryview]:
         """Lines; those that lie one after the other in one piece."""
-        begin = end = 0
+        begin = end = lines[0][0] if lines else 0
         for at, size in lines:
             if at != end:
                 yield self.lines[begin:end]

@@ -31,6 +31,9 @@ level takes three times as long, and makes files smaller by a twentieth to a thi
 
 _ZSTD_LEVEL: Final = 3
 
+_TOGETHER: Final = 1 << 17
+"""Bytes that are compressed together. Where they are cut shows in what comes out."""
+
 OTHERS: Final = "(others)"
 """Stands in a message for all further categories, and for those that are no names. A message holds 48 KiB
 (learn.microsoft.com/azure/storage/queues/scalability-targets), whatever an entry says that it is."""
@@ -58,22 +61,39 @@ class Compression(StrEnum):
 
 
 class Packer:
-    """Compresses lines bit by bit; the same bits give the same bytes."""
+    """Compresses lines bit by bit; the same lines give the same bytes, whatever pieces they come in."""
 
     def __init__(self, compression: Compression = Compression.GZIP) -> None:
+        self._held: list[bytes | memoryview] = []
+        self._size = 0
         self._stream = (
             isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, GZIP)
             if compression is Compression.GZIP
             else zstd.ZstdCompressor(_ZSTD_LEVEL)
         )
 
-    def add(self, lines: bytes) -> bytes:
-        """Take lines; gives what is ready of the file."""
-        return self._stream.compress(lines)
+    def add(self, pieces: Iterable[bytes | memoryview]) -> bytes:
+        """Take pieces of lines, which nobody needs after that; gives what is ready of the file."""
+        packed: list[bytes] = []
+        for piece in pieces:
+            rest = memoryview(piece)
+            while len(rest) >= (room := _TOGETHER - self._size):
+                packed.append(self._stream.compress(self._with(rest[:room])))
+                rest = rest[room:]
+            self._held.append(rest)
+            self._size += len(rest)
+        self._held = [b"".join(self._held)]
+        return b"".join(packed)
 
     def end(self) -> bytes:
         """The rest of the file."""
-        return self._stream.flush()
+        return self._stream.compress(self._with(memoryview(b""))) + self._stream.flush()
+
+    def _with(self, last: memoryview) -> bytes | memoryview:
+        """What is held, and a last piece."""
+        together = b"".join([*self._held, last]) if self._size else last
+        self._held, self._size = [], 0
+        return together
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +116,10 @@ class Contents:
     last: str | None
 
 
-def lines_of(passed: Iterable[Entry], records: Sequence[Record], batch: Batch = NOTHING) -> bytes:
-    """The lines, each with its break: what passes through, then the condensed records.
+def lines_of(
+    passed: Iterable[Entry], records: Sequence[Record], batch: Batch = NOTHING
+) -> list[bytes | memoryview]:
+    """The lines in pieces, each line with its break: what passes through, then the condensed records.
 
     Args:
         passed: entries that pass through.
@@ -106,7 +128,7 @@ def lines_of(passed: Iterable[Entry], records: Sequence[Record], batch: Batch = 
     """
     pieces: list[bytes | memoryview] = [piece for entry in passed for piece in (entry.raw, b"\n")]
     pieces += batch.lines_with(records)
-    return b"".join(pieces)
+    return pieces
 
 
 class Tally:

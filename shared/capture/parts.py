@@ -22,9 +22,12 @@ from shared.capture.entries import Entry
 from shared.capture.kernel import Kernel, Stop
 from shared.capture.sift import WINDOW, Beside, Sifted
 
-PART: Final = 4 << 20
-"""Bytes of entries that are held at most, but for the last event's; a part has about half of it. More costs
-memory, about three times as much as this; less costs storage round trips, for each part some."""
+PART: Final = 7 << 19
+"""Bytes of entries that are held at most, but for the last event's; a part has about two thirds of it. More
+costs memory, about three times as much as this; less costs storage round trips, for each part some."""
+
+_SHARE: Final = 3
+"""One part in so many of what is held stays when a part is cut, since more may come of it."""
 
 
 class Parts:
@@ -42,6 +45,7 @@ class Parts:
     def __init__(self, file: str, most: int = PART, window: int = WINDOW) -> None:
         self._file = file
         self._most = most
+        self._stay = most // _SHARE
         self._kernel = Kernel(most)
         # The reader does not hold on to this in turn, so that the sandbox goes as soon as nobody needs it.
         self._reader = CaptureReader(file, proxy(self))
@@ -59,16 +63,16 @@ class Parts:
             last: whether nothing comes after them.
         """
         yield from self.cut(self._reader.feed(data, last=last))
-        if last and self._is_cut and self._kernel.held + self._beside.size > self._most // 2:
+        if last and self._is_cut and self._kernel.held + self._beside.size > self._most - self._stay:
             # Of a file that has several, the last is no larger than the others.
-            yield self._leave(self._most // 3)
+            yield self._leave(self._stay)
 
     def cut(self, events: Iterable[Iterable[Entry | Aside]]) -> Iterator[Sifted]:
         """Take in what is found in events; gives the parts that are full, one after the other."""
         for found in events:
             self._add(found)
             if self._full or self._kernel.held + self._beside.size >= self._most:
-                yield self._leave(self._most // 3)
+                yield self._leave(self._stay)
 
     def rest(self) -> Sifted:
         """The last part: everything that is left."""

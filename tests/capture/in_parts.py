@@ -96,7 +96,7 @@ def _check_batch(batch: Batch, whole: tuple[Operation, ...]) -> None:
             max(one.record[4] for one in whole),
         )
     ordered = sorted(whole, key=lambda one: (one.record[3], one.record[0]))
-    assert lines_of([], [], batch) == b"".join(one.line + b"\n" for one in ordered)
+    assert b"".join(lines_of([], [], batch)) == b"".join(one.line + b"\n" for one in ordered)
 
 
 def seen_of(aside: Aside) -> object:

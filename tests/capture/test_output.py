@@ -1,7 +1,11 @@
 import gzip
 import sys
+from collections.abc import Callable
+from itertools import batched, pairwise
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from shared.capture.condense import condense
 from shared.capture.output import Compression, Packer, Tally, lines_of
@@ -13,31 +17,49 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-LINES = [b'{"a":1}\n{"b":2}\n', b"", b'{"c":3}' * 1_000 + b"\n"]
+LINES = b"".join(b'{"place":%d,"more":"%s"}\n' % (place, b"x" * (place % 700)) for place in range(1_200))
 OTHERS = [entry(record(category="Policy", time="bad")), entry(record("Start", 7))]
 
 
-def packed(compression: Compression) -> bytes:
-    packer = Packer(compression)
-    return b"".join(map(packer.add, LINES)) + packer.end()
+def packed(compression: Compression, cuts: list[int], together: int) -> bytes:
+    """The lines, cut there, so many pieces at a time; what was a piece is something else later."""
+    packer, written = Packer(compression), b""
+    pieces = (LINES[begin:end] for begin, end in pairwise([0, *sorted(cuts), len(LINES)]))
+    for some in batched(pieces, together, strict=False):
+        passing = [bytearray(piece) for piece in some]
+        written += packer.add(map(memoryview, passing))
+        for piece in passing:
+            piece[:] = b"?" * len(piece)
+    return written + packer.end()
 
 
+@settings(deadline=None, max_examples=40)
+@given(cuts=st.lists(st.integers(0, len(LINES)), max_size=12), together=st.integers(1, 4))
+@example(cuts=[1 << 17, 2 << 17], together=1)
+@example(cuts=[(1 << 17) - 1, (1 << 17) + 1], together=1)
 @pytest.mark.parametrize(
     ("compression", "unpack"), [(Compression.GZIP, gzip.decompress), (Compression.ZSTD, zstd.decompress)]
 )
-def test_lines_are_one_ndjson_file_and_always_the_same_bytes(
-    compression: Compression, unpack: object
+def test_lines_are_one_ndjson_file_of_the_same_bytes_whatever_pieces_they_come_in(
+    compression: Compression, unpack: Callable[[bytes], bytes], cuts: list[int], together: int
 ) -> None:
-    assert callable(unpack)
-    assert unpack(packed(compression)) == b"".join(LINES)
-    assert packed(compression) == packed(compression)
+    found = packed(compression, cuts, together)
+    assert unpack(found) == LINES
+    assert found == packed(compression, [], 1)
+
+
+@pytest.mark.parametrize("compression", Compression)
+def test_no_lines_are_an_empty_file(compression: Compression) -> None:
+    packer = Packer(compression)
+    written = packer.add([]) + packer.end()
+    assert (gzip if compression is Compression.GZIP else zstd).decompress(written) == b""
 
 
 def test_what_passes_through_stands_before_the_records() -> None:
     records = [condense(uid, 1, [entry(record("Start", 3))]) for uid in ("u", "v")]
     wanted = [*(one.raw for one in OTHERS), *(one.line for one in records)]
-    assert lines_of(OTHERS, records) == b"".join(line + b"\n" for line in wanted)
-    assert lines_of([], []) == b""
+    assert b"".join(lines_of(OTHERS, records)) == b"".join(line + b"\n" for line in wanted)
+    assert b"".join(lines_of([], [])) == b""
 
 
 def test_the_records_of_whole_operations_stand_between_the_others_by_time() -> None:
@@ -48,7 +70,7 @@ def test_the_records_of_whole_operations_stand_between_the_others_by_time() -> N
     batch = parts.rest().whole
     others = [condense("u", 1, [entry(record("Start", second))]) for second in (5, 15, 15, 40)]
 
-    lines = lines_of(OTHERS, others, batch)
+    lines = b"".join(lines_of(OTHERS, others, batch))
 
     assert len(batch) == 3
     wanted = [line.record.line for line in batch]

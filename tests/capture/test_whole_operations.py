@@ -93,5 +93,5 @@ async def test_what_was_decided_in_several_buckets_leaves_in_the_order_of_time(a
     assert len({bucket_of(one.key.correlation) for one in part.whole}) > 1
     run = Run("run", app.now, WAIT)
     plan = await Correlator(app.operations).decide(app.integration, run, part.administrative, part.whole)
-    lines = lines_of(plan.passed, plan.records, plan.whole)
+    lines = b"".join(lines_of(plan.passed, plan.records, plan.whole))
     assert [json.loads(line)["correlationId"] for line in lines.splitlines()] == [f"c{n}" for n in range(40)]
