@@ -10,7 +10,6 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +19,7 @@ from benchmarks.ways.texts import Texts
 from shared.capture.correlate import Plan
 from shared.capture.sift import Sifted
 from shared.capture.whole import ONCE, Spot
+from shared.model.ids import SEPARATOR
 from shared.model.operations import Known, Member, Operation, OperationKey
 
 _NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
@@ -58,7 +58,7 @@ class Kept:
         """What is kept of the operations in a part of the file."""
         keys = {entry.key for entry in part.administrative}
         marks, copied = self._may_have_left, self._copied
-        for place, hashed in enumerate(map(hash, part.whole.uids)):
+        for place, hashed in enumerate(map(hash, part.whole.joined)):
             if marks[hashed & _MARK] or hashed in copied:
                 keys.add(part.whole[place].key)
         operations = ((key, self._operation(key)) for key in keys)
@@ -67,7 +67,7 @@ class Kept:
     def keep(self, plan: Plan) -> None:
         """Keep what was decided."""
         whole = plan.whole
-        hashes = [*map(hash, whole.uids)]
+        hashes = [*map(hash, whole.joined)]
         for hashed in hashes:
             self._may_have_left[hashed & _MARK] = 1
         spans = array("I", chain.from_iterable(whole.spans))
@@ -104,7 +104,7 @@ class Kept:
         if self._may_have_left[hashed & _MARK]:
             for left in reversed(self._left):
                 if place := left.find(hashed):
-                    return map(self._texts.text, map(Spot._make, ONCE.iter_unpack(self._read(place))))
+                    return self._texts.at(map(Spot._make, ONCE.iter_unpack(self._read(place))))
         return ()
 
     def _write(self, data: bytes) -> int:
@@ -119,9 +119,8 @@ class Kept:
         return os.pread(self._scratch.fileno(), size, begin)
 
 
-@lru_cache(maxsize=4096)
 def _hash_of(key: OperationKey) -> int:
-    return hash(key.uid)
+    return hash(SEPARATOR.join(key))
 
 
 type _Place = tuple[int, int]
@@ -133,7 +132,7 @@ class _Left:
     """The whole operations of one part.
 
     Attributes:
-        hashes: of their uids, of eight bytes each.
+        hashes: of their keys, of eight bytes each.
         spans: where each begins in what is kept of them all, and how many bytes it has there.
         begin: where that begins in the scratch file.
     """

@@ -1,6 +1,8 @@
 """The texts of entries, found again in the capture file that they came in."""
 
 import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -36,15 +38,24 @@ class Texts:
         """Be done with the file."""
         self._file.close()
 
-    def text(self, spot: Spot) -> bytes:
-        """The text of the entry there."""
+    def at(self, spots: Iterable[Spot]) -> list[bytes]:
+        """The texts of the entries there."""
+        by_block: defaultdict[int, list[Spot]] = defaultdict(list)
+        for spot in spots:
+            by_block[spot.block].append(spot)
+        return [text for block, some in by_block.items() for text in self._in_block(block, some)]
+
+    def _in_block(self, block: int, spots: Sequence[Spot]) -> Iterator[bytes]:
         number = self._file.fileno()
-        head = os.pread(number, _NUMBERS, spot.block)
+        head = os.pread(number, _NUMBERS, block)
         _, at = long_at(head, 0)
         size, at = long_at(head, at)
-        begin = spot.block + at
+        begin = block + at
         if not self._is_compressed:
-            return os.pread(number, spot.size, begin + spot.place)
-        end = spot.place + spot.size
-        inflated = isal_zlib.decompressobj(wbits=RAW_DEFLATE).decompress(os.pread(number, size, begin), end)
-        return inflated[spot.place :]
+            for spot in spots:
+                yield os.pread(number, spot.size, begin + spot.place)
+            return
+        end = max(spot.place + spot.size for spot in spots)
+        content = isal_zlib.decompressobj(wbits=RAW_DEFLATE).decompress(os.pread(number, size, begin), end)
+        for spot in spots:
+            yield content[spot.place : spot.place + spot.size]
