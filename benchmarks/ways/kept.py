@@ -5,6 +5,7 @@ them, and where they stand in it is kept.
 """
 
 import os
+import struct
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
@@ -25,7 +26,8 @@ from shared.model.operations import Known, Member, Operation, OperationKey
 _NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 
 _HASH = 8
-_MARKS = 1 << 20
+_SPAN = struct.Struct("II")
+_MARKS = 1 << 19
 _MARK = _MARKS - 1
 
 
@@ -71,7 +73,7 @@ class Kept:
         for hashed in hashes:
             self._may_have_left[hashed & _MARK] = 1
         spans = array("I", chain.from_iterable(whole.spans))
-        self._left.append(_Left(array("q", hashes).tobytes(), spans, self._write(whole.once)))
+        self._left.append(_Left(array("q", hashes).tobytes(), self._write(spans), self._write(whole.once)))
         texts = [b"".join([member.raw + b"\n" for member in one.members]) for one in plan.operations]
         begin = self._write(b"".join(texts))
         for operation, text in zip(plan.operations, texts, strict=True):
@@ -100,22 +102,24 @@ class Kept:
     def _entries(self, hashed: int) -> Iterable[bytes]:
         """The texts of an operation's entries; none if it is not known."""
         if place := self._copied.get(hashed):
-            return self._read(place).splitlines()
-        if self._may_have_left[hashed & _MARK]:
-            for left in reversed(self._left):
-                if place := left.find(hashed):
-                    return self._texts.at(map(Spot._make, ONCE.iter_unpack(self._read(place))))
+            return self._read(*place).splitlines()
+        if not self._may_have_left[hashed & _MARK]:
+            return ()
+        for left in reversed(self._left):
+            number = left.find(hashed)
+            if number is not None:
+                at, size = _SPAN.unpack(self._read(left.spans + number * _SPAN.size, _SPAN.size))
+                spots = ONCE.iter_unpack(self._read(left.once + at, size))
+                return self._texts.at(map(Spot._make, spots))
         return ()
 
-    def _write(self, data: bytes) -> int:
+    def _write(self, data: bytes | array[int]) -> int:
         begin = self._end
         self._scratch.seek(begin)
-        self._scratch.write(data)
-        self._end += len(data)
+        self._end += self._scratch.write(data)
         return begin
 
-    def _read(self, place: "_Place") -> bytes:
-        begin, size = place
+    def _read(self, begin: int, size: int) -> bytes:
         return os.pread(self._scratch.fileno(), size, begin)
 
 
@@ -133,21 +137,18 @@ class _Left:
 
     Attributes:
         hashes: of their keys, of eight bytes each.
-        spans: where each begins in what is kept of them all, and how many bytes it has there.
-        begin: where that begins in the scratch file.
+        spans: where in the scratch file begins a `_SPAN` for each.
+        once: where in the scratch file begins what these spans are of.
     """
 
     hashes: bytes
-    spans: array[int]
-    begin: int
+    spans: int
+    once: int
 
-    def find(self, hashed: int) -> _Place | None:
-        """Where an operation stands, if it is among them."""
+    def find(self, hashed: int) -> int | None:
+        """Which of them an operation is, if any."""
         sought = hashed.to_bytes(_HASH, "little", signed=True)
         at = self.hashes.find(sought)
         while at % _HASH and at > 0:
             at = self.hashes.find(sought, at + 1)
-        if at < 0:
-            return None
-        place = at // _HASH
-        return self.begin + self.spans[2 * place], self.spans[2 * place + 1]
+        return None if at < 0 else at // _HASH

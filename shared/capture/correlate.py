@@ -16,7 +16,6 @@ from shared.capture.batch import NOTHING, Batch, take_whole
 from shared.capture.condense import Record, condense
 from shared.capture.entries import START, TERMINAL, Entry, entry_again
 from shared.capture.grouping import Fit, places
-from shared.capture.whole import Whole
 from shared.model.captures import Counts
 from shared.model.operations import Known, Member, Operation, OperationKey, WaitingRoom, due
 
@@ -90,12 +89,6 @@ def replay(known: Known, run: Run) -> Plan:
         for correlation, room in known.rooms.items()
     }
     return correlate((), Known(known.operations, rooms), run)
-
-
-def operation_of(whole: Whole, run: str, now: datetime) -> Operation:
-    """A whole operation of that run as it is to be kept, so that late entries find it."""
-    members = (Member(raw, run, number, now, run, 1) for number, raw in whole.entries())
-    return Operation(whole.key, tuple(members))
 
 
 def _counts(whole: Batch) -> Counts:

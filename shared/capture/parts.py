@@ -23,11 +23,12 @@ from shared.capture.kernel import Kernel, Stop
 from shared.capture.sift import WINDOW, Beside, Sifted
 
 PART: Final = 7 << 19
-"""Bytes of entries that are held at most, but for the last event's; a part has about two thirds of it. More
+"""Bytes of entries that are held at most, but for the last event's; a part has three fifths of it. More
 costs memory, about three times as much as this; less costs storage round trips, for each part some."""
 
-_SHARE: Final = 3
-"""One part in so many of what is held stays when a part is cut, since more may come of it."""
+_STAYS: Final = 0.4
+"""How much of what is held stays when a part is cut, since more may come of it. Less makes fewer parts, and
+more operations of which something comes when they have left."""
 
 
 class Parts:
@@ -45,7 +46,7 @@ class Parts:
     def __init__(self, file: str, most: int = PART, window: int = WINDOW) -> None:
         self._file = file
         self._most = most
-        self._stay = most // _SHARE
+        self._stay = int(most * _STAYS)
         self._kernel = Kernel(most)
         # The reader does not hold on to this in turn, so that the sandbox goes as soon as nobody needs it.
         self._reader = CaptureReader(file, proxy(self))

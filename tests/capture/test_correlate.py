@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from shared.capture.batch import Batch
 from shared.capture.condense import Record
-from shared.capture.correlate import Plan, Run, correlate, operation_of, replay
+from shared.capture.correlate import Plan, Run, correlate, replay
 from shared.capture.entries import CONDENSED, Entry
 from shared.capture.output import lines_of
 from shared.capture.sift import sift
 from shared.model.captures import Counts
-from shared.model.operations import Known, Operation, OperationKey, WaitingRoom
+from shared.model.operations import Known, Member, Operation, OperationKey, WaitingRoom
 from tests.capture.activity_log import entry, exact, in_one_part, members, record, text
 
 NOW = datetime(2024, 5, 1, 10, tzinfo=UTC)
@@ -52,7 +52,9 @@ class Memory:
         return plan
 
     def keep(self, plan: Plan, run: Run) -> None:
-        self.operations |= {whole.key: operation_of(whole, run.id, run.now) for whole in plan.whole}
+        for whole in plan.whole:
+            members = [Member(raw, run.id, number, run.now, run.id, 1) for number, raw in whole.entries()]
+            self.operations[whole.key] = Operation(whole.key, tuple(members))
         self.operations |= {operation.key: operation for operation in plan.operations}
         self.rooms |= {room.correlation: room for room in plan.rooms}
 
