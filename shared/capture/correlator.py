@@ -12,6 +12,7 @@ from shared.capture.whole import ONCE
 from shared.model.captures import Counts
 from shared.model.operations import Known, OperationKey
 from shared.store.archives import Finished
+from shared.store.bucket_rows import Loaded
 from shared.store.drafts import Novelty
 from shared.store.operations import BUCKETS, OperationStore, bucket_of
 from shared.store.tables import ConflictError
@@ -139,12 +140,10 @@ class Correlator:
                 loaded = await self._operations.load(integration_id, keys, view)
             except ConflictError:
                 continue
-            for number, mine in undecided.items():
-                plans[number] = await asyncio.to_thread(decide, mine, loaded[number].known)
+            decided, changed = await asyncio.to_thread(_decided, undecided, loaded, view, decide)
+            plans |= decided
             changes = {
-                number: changed
-                for number in undecided
-                if (changed := _changed(plans[number], view)) or (tidy and loaded[number].etag)
+                number: new for number, new in changed.items() if new or (tidy and loaded[number].etag)
             }
             lost = await self._operations.save(
                 integration_id, loaded, changes, view, apart=attempt >= _TOGETHER
@@ -153,6 +152,14 @@ class Correlator:
             if not undecided:
                 return _together(plans[number] for number in sorted(plans))
         raise ContendedError(f"lost {_ATTEMPTS} races for operations")
+
+
+def _decided(
+    arrived: Mapping[int, _Arrived], loaded: Mapping[int, Loaded], view: View, decide: _Decide
+) -> tuple[dict[int, Plan], dict[int, list[Novelty]]]:
+    """What is decided about each bucket, and what is new in it then."""
+    plans = {number: decide(mine, loaded[number].known) for number, mine in arrived.items()}
+    return plans, {number: _changed(plan, view) for number, plan in plans.items()}
 
 
 def _changed(plan: Plan, view: View) -> list[Novelty]:

@@ -6,80 +6,28 @@ a bucket find out by its ETag; who loses reads that bucket again.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from azure.core.exceptions import ResourceNotFoundError
-from azure.data.tables.aio import TableClient
-
 from shared.model.ids import stable_hash
 from shared.model.operations import Known, OperationKey
 from shared.store import parked
-from shared.store.archive_blobs import BINARY, ArchiveBlobs
+from shared.store.archive_blobs import ArchiveBlobs
 from shared.store.archives import Archive
-from shared.store.blobs import BlobStore, ContainerName
-from shared.store.drafts import LARGE, ROOMY, Drafts, Limits, Novelty, drafted
-from shared.store.kept import mark_of, moment_of
-from shared.store.parked import Bucket
+from shared.store.blobs import BlobStore
+from shared.store.bucket_rows import BucketRows, Loaded, blob_name, folder_of
+from shared.store.drafts import LARGE, ROOMY, Limits, Novelty, drafted
+from shared.store.kept import mark_of
 from shared.store.storage import Storage
-from shared.store.tables import (
-    Change,
-    ConflictError,
-    Row,
-    TableName,
-    commit,
-    query,
-    remove,
-    text_of,
-    write,
-)
+from shared.store.tables import ConflictError, Row, TableName, text_of
 from shared.store.wish import View, Wish
 
 BUCKETS: Final = 4
 """Buckets per integration. More would let more workers write at the same moment, and cost more requests."""
 
-_TRANSACTION: Final = 720_000
-"""Packed bytes in one transaction. They travel in base64, and a body over 1 MiB would hold up the event loop
-(the service itself takes 4 MiB)."""
-
 _CACHED: Final = 8_192
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A bucket as it was read.
-
-    Attributes:
-        bucket: all of it.
-        known: the facts that were asked for.
-        etag: proves that the row is still as it was read; empty if there was none.
-        blob: what holds the bucket if it was too large for a row.
-    """
-
-    bucket: Bucket = field(default_factory=Bucket)
-    known: Known = field(default_factory=Known)
-    etag: str = ""
-    blob: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """A row that is to be written.
-
-    Attributes:
-        number: of the bucket.
-        change: of its row.
-        weight: about how many bytes that has.
-        replaced: blobs that nobody needs once the row is written.
-    """
-
-    number: int
-    change: Change
-    weight: int
-    replaced: tuple[str, ...]
 
 
 class OperationStore:
@@ -105,7 +53,7 @@ class OperationStore:
         large: int = LARGE,
     ) -> None:
         self._storage = storage
-        self._blobs = blobs
+        self._rows = BucketRows(storage, blobs)
         self._limits = Limits(wait, retention, roomy, large)
         self._archives = ArchiveBlobs(blobs)
 
@@ -125,16 +73,18 @@ class OperationStore:
         Raises:
             ConflictError: a bucket was changed while it was read.
         """
-        rows = await self._rows(integration_id, keys)
-        contents = dict(zip(rows, await asyncio.gather(*map(self._content, rows.values())), strict=True))
-        wishes = await asyncio.to_thread(_wishes, contents, keys, view)
+        rows = await self._rows.read(integration_id, keys)
+        wishes = await asyncio.to_thread(_wishes, rows, keys, view)
         archives = {number: wish.archives for number, wish in wishes.items()}
         blobs = await self._archives.read({one.blob for some in archives.values() for one in some} - {""})
+        older = {
+            number: _older(some, blobs, number, folder_of(integration_id, number))
+            for number, some in archives.items()
+        }
+        known = await asyncio.to_thread(_known, wishes, older)
         loaded = dict.fromkeys(keys, Loaded())
-        for number, wish in wishes.items():
-            older = _older(archives[number], blobs, number, _folder(integration_id, number))
-            known = await asyncio.to_thread(wish.known, older)
-            loaded[number] = Loaded(wish.bucket, known, rows[number]["_etag"], rows[number]["blob"])
+        for number, (row, _) in rows.items():
+            loaded[number] = Loaded(wishes[number].bucket, known[number], row["_etag"], row["blob"])
         return loaded
 
     async def save(
@@ -184,34 +134,11 @@ class OperationStore:
             {number: changes[number] for number in loaded},
             view,
             self._limits,
-            lambda number: _blob_name(integration_id, number, "archives", view.run, *etags),
+            lambda number: blob_name(integration_id, number, "archives", view.run, *etags),
         )
         if drafts.blob:
             await self._archives.write(drafts.blob, drafts.contents)
-        rows = [
-            await self._row(integration_id, number, loaded[number], drafts, view) for number in drafts.buckets
-        ]
-        return await self._commit(rows, together=bool(drafts.blob))
-
-    async def _commit(self, rows: Iterable[_Written], *, together: bool) -> set[int]:
-        """Write these rows; gives the buckets that are lost.
-
-        Args:
-            rows: of the buckets.
-            together: whether they refer to one blob, which lies with the first that does. None of the others
-                may be written without it.
-        """
-        table = await self._storage.table(TableName.OPERATIONS)
-        lost: set[int] = set()
-        for some in _transactions(rows):
-            if (together and lost) or not await _committed(table, some):
-                # Blobs that were written for these rows stay: the transaction may have been ours, done before
-                # a connection broke and tried once more.
-                lost |= {row.number for row in some}
-                continue
-            for name in [name for row in some for name in row.replaced]:
-                await self._blobs.delete(ContainerName.PARKED, name)
-        return lost
+        return await self._rows.write(integration_id, loaded, drafts, view.run)
 
     async def needing_attention(self, integration_id: str, now: datetime) -> list[int]:
         """The buckets in which something has waited long enough, or everything may be forgotten."""
@@ -231,51 +158,6 @@ class OperationStore:
         )
         return sum([entity["waiting"] async for entity in entities])
 
-    async def _rows(self, integration_id: str, numbers: Collection[int]) -> dict[int, Row]:
-        if not numbers:
-            return {}
-        table = await self._storage.table(TableName.OPERATIONS)
-        rows = query(
-            table,
-            "PartitionKey eq @id and RowKey ge @least and RowKey le @most",
-            id=integration_id,
-            least=_row_key(min(numbers)),
-            most=_row_key(max(numbers)),
-        )
-        return {int(row["RowKey"]): row async for row in rows if int(row["RowKey"]) in numbers}
-
-    async def _content(self, row: Row) -> bytes:
-        if not row["blob"]:
-            return parked.joined(row)
-        try:
-            return await self._blobs.read(ContainerName.PARKED, row["blob"])
-        except ResourceNotFoundError as error:
-            raise ConflictError from error
-
-    async def _row(
-        self, integration_id: str, number: int, loaded: Loaded, drafts: Drafts, view: View
-    ) -> _Written:
-        """A row that is to be written; what is too large for it is written before it."""
-        bucket, data = drafts.buckets[number], drafts.rows[number]
-        key: Row = {"PartitionKey": integration_id, "RowKey": _row_key(number)}
-        attention = bucket.attention
-        if attention is None:
-            gone = _gone(integration_id, number, loaded, bucket)
-            return _Written(number, remove(key, loaded.etag), 0, tuple(gone))
-        blob = ""
-        if len(data) > parked.MAX_PACKED:
-            blob = _blob_name(integration_id, number, "bucket", view.run, loaded.etag)
-            await self._blobs.write(ContainerName.PARKED, blob, data, BINARY)
-        row = key | {
-            "due": text_of(moment_of(attention)),
-            "waiting": bucket.waiting,
-            "blob": blob,
-            **({} if blob else parked.pieces_of(data)),
-        }
-        weight = 2_000 + (0 if blob else len(data))
-        gone = _gone(integration_id, number, loaded, bucket) - {blob}
-        return _Written(number, write(row, loaded.etag), weight, tuple(sorted(gone)))
-
 
 @lru_cache(maxsize=_CACHED)
 def bucket_of(correlation: str) -> int:
@@ -283,24 +165,14 @@ def bucket_of(correlation: str) -> int:
     return int(stable_hash(correlation)[-8:], 16) % BUCKETS
 
 
-def _row_key(number: int) -> str:
-    return f"{number:02}"
-
-
-def _blob_name(integration_id: str, number: int, kind: str, run: str, *etags: str) -> str:
-    """Nobody else gives this name: whoever read the rows as they were then, and won, changed their ETags."""
-    return _folder(integration_id, number) + stable_hash(kind, run, *etags)
-
-
-def _folder(integration_id: str, number: int) -> str:
-    """Where the blobs of a bucket lie."""
-    return f"{integration_id}/{_row_key(number)}/"
-
-
 def _wishes(
-    contents: Mapping[int, bytes], keys: Mapping[int, Collection[OperationKey]], view: View
+    rows: Mapping[int, tuple[Row, bytes]], keys: Mapping[int, Collection[OperationKey]], view: View
 ) -> dict[int, Wish]:
-    return {number: Wish(parked.unpacked(data), keys[number], view) for number, data in contents.items()}
+    return {number: Wish(parked.unpacked(data), keys[number], view) for number, (_, data) in rows.items()}
+
+
+def _known(wishes: Mapping[int, Wish], older: Mapping[int, Iterable[bytes]]) -> dict[int, Known]:
+    return {number: wish.known(older[number]) for number, wish in wishes.items()}
 
 
 def _older(
@@ -322,31 +194,3 @@ def _older(
         elif archive.blob.startswith(folder):
             raise ConflictError
     return found
-
-
-def _gone(integration_id: str, number: int, loaded: Loaded, bucket: Bucket) -> set[str]:
-    """The blobs of a bucket that it no longer needs."""
-    before = {loaded.blob, *(archive.blob for archive in loaded.bucket.archives)}
-    after = {archive.blob for archive in bucket.archives}
-    folder = _folder(integration_id, number)
-    return {name for name in before - after if name.startswith(folder)}
-
-
-async def _committed(table: TableClient, rows: Iterable[_Written]) -> bool:
-    try:
-        await commit(table, [row.change for row in rows])
-    except ConflictError:
-        return False
-    return True
-
-
-def _transactions(rows: Iterable[_Written]) -> Iterator[list[_Written]]:
-    """Rows that go into one transaction together."""
-    some: list[_Written] = []
-    for row in rows:
-        if some and sum(one.weight for one in some) + row.weight > _TRANSACTION:
-            yield some
-            some = []
-        some.append(row)
-    if some:
-        yield some

@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
+from shared.store.bucket_rows import Loaded
 from shared.store.drafts import ROOMY, Novelty
-from shared.store.operations import Loaded, OperationStore
+from shared.store.operations import OperationStore
 from shared.store.wish import View
 from tests.capture.app import WAIT, App
 

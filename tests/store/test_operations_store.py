@@ -12,9 +12,10 @@ from shared.model.operations import Member, Operation, OperationKey, WaitingRoom
 from shared.settings import StorageSettings
 from shared.store.archives import Finished
 from shared.store.blobs import BlobStore, ContainerName
+from shared.store.bucket_rows import Loaded
 from shared.store.drafts import Novelty
 from shared.store.kept import id_of, mark_of
-from shared.store.operations import BUCKETS, Loaded, OperationStore, bucket_of
+from shared.store.operations import BUCKETS, OperationStore, bucket_of
 from shared.store.storage import Storage
 from shared.store.tables import ConflictError
 from shared.store.wish import View
