@@ -17,15 +17,16 @@ pub fn nanoseconds(text: []const u8) ?i64 {
     const minute = number(text[14..16]) orelse return null;
     const second = number(text[17..19]) orelse return null;
     if (year < 1970 or year > 2200 or month < 1 or month > 12) return null;
-    if (day < 1 or day > ends[@intCast(month - 1)] or (month == 2 and day == 29 and !leaps(year))) return null;
+    if (day < 1 or day > ends[month - 1] or (month == 2 and day == 29 and !leaps(year))) return null;
     if (hour > 23 or minute > 59 or second > 59) return null;
     const fraction = fractionOf(text[19 .. text.len - 1]) orelse return null;
-    const seconds = ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
-    return seconds * 1_000_000_000 + fraction;
+    const seconds = (hour * 60 + minute) * 60 + second;
+    // Up to 2200 nothing of this overflows; to check a product of 64 bits would cost more than all the rest.
+    return (@as(i64, days(year, month, day)) *% 86_400 +% seconds) *% 1_000_000_000 +% fraction;
 }
 
-fn number(text: []const u8) ?i64 {
-    var found: i64 = 0;
+fn number(text: []const u8) ?u32 {
+    var found: u32 = 0;
     for (text) |digit| {
         if (digit < '0' or digit > '9') return null;
         found = found * 10 + (digit - '0');
@@ -33,7 +34,7 @@ fn number(text: []const u8) ?i64 {
     return found;
 }
 
-fn fractionOf(text: []const u8) ?i64 {
+fn fractionOf(text: []const u8) ?u32 {
     if (text.len == 0) return 0;
     if (text[0] != '.' or text.len == 1 or text.len - 1 > most_digits) return null;
     var found = number(text[1..]) orelse return null;
@@ -41,15 +42,14 @@ fn fractionOf(text: []const u8) ?i64 {
     return found;
 }
 
-fn leaps(year: i64) bool {
-    return @mod(year, 4) == 0 and (@mod(year, 100) != 0 or @mod(year, 400) == 0);
+fn leaps(year: u32) bool {
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0);
 }
 
 /// Days since 1970; a year is taken to begin in March, so that a leap day is its last
 /// (Howard Hinnant, chrono-compatible low-level date algorithms).
-fn days(year: i64, month: i64, day: i64) i64 {
+fn days(year: u32, month: u32, day: u32) i32 {
     const from_march = year - @intFromBool(month <= 2);
-    const of_year = @divTrunc(153 * @mod(month + 9, 12) + 2, 5) + day - 1;
-    return 365 * from_march + @divTrunc(from_march, 4) - @divTrunc(from_march, 100) +
-        @divTrunc(from_march, 400) + of_year - 719_468;
+    const of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    return @intCast(365 * from_march + from_march / 4 - from_march / 100 + from_march / 400 + of_year - 719_468);
 }
