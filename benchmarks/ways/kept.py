@@ -1,7 +1,7 @@
 """What the handler keeps in its table, kept in a scratch file without a service in between.
 
-Entries that wait are copied. Those that left at once in a whole operation are not: the capture file still has
-them, and where they stand in it is kept.
+Entries that wait are copied. Of those that left at once in a whole operation it is kept where they stand in
+the capture file; where its blocks are compressed, they are copied, too.
 """
 
 import os
@@ -73,7 +73,10 @@ class Kept:
         for hashed in hashes:
             self._may_have_left[hashed & _MARK] = 1
         spans = array("I", chain.from_iterable(whole.spans))
-        self._left.append(_Left(array("q", hashes).tobytes(), self._write(spans), self._write(whole.once)))
+        copy = None if self._texts.are_plain else self._write(whole.texts)
+        self._left.append(
+            _Left(array("q", hashes).tobytes(), self._write(spans), self._write(whole.once), copy)
+        )
         texts = [b"".join([member.raw + b"\n" for member in one.members]) for one in plan.operations]
         begin = self._write(b"".join(texts))
         for operation, text in zip(plan.operations, texts, strict=True):
@@ -109,11 +112,13 @@ class Kept:
             number = left.find(hashed)
             if number is not None:
                 at, size = _SPAN.unpack(self._read(left.spans + number * _SPAN.size, _SPAN.size))
-                spots = ONCE.iter_unpack(self._read(left.once + at, size))
-                return self._texts.at(map(Spot._make, spots))
+                spots = map(Spot._make, ONCE.iter_unpack(self._read(left.once + at, size)))
+                if left.copy is None:
+                    return self._texts.at(spots)
+                return [self._read(left.copy + spot.at, spot.size) for spot in spots]
         return ()
 
-    def _write(self, data: bytes | array[int]) -> int:
+    def _write(self, data: bytes | memoryview | array[int]) -> int:
         begin = self._end
         self._scratch.seek(begin)
         self._end += self._scratch.write(data)
@@ -139,11 +144,13 @@ class _Left:
         hashes: of their keys, of eight bytes each.
         spans: where in the scratch file begins a `_SPAN` for each.
         once: where in the scratch file begins what these spans are of.
+        copy: where in the scratch file begins a copy of their texts, if they were copied.
     """
 
     hashes: bytes
     spans: int
     once: int
+    copy: int | None
 
     def find(self, hashed: int) -> int | None:
         """Which of them an operation is, if any."""

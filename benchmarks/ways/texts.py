@@ -6,10 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from isal import isal_zlib
-
 from shared.capture.avro_header import header_of, long_at
-from shared.capture.inflate import RAW_DEFLATE
 from shared.capture.whole import Spot
 
 _HEADER: Final = 1 << 16
@@ -23,8 +20,11 @@ class Texts:
     Args:
         file: it.
 
+    Attributes:
+        are_plain: whether they stand there as they are, which they do not where blocks are compressed.
+
     Raises:
-        ValueError: it has no header that can be read.
+        ValueError: the file has no header that can be read.
     """
 
     def __init__(self, file: Path) -> None:
@@ -32,14 +32,14 @@ class Texts:
         header = header_of(os.pread(self._file.fileno(), _HEADER, 0), last=True)
         if header is None:
             raise ValueError(f"{file} has no header")
-        self._is_compressed = header.codec == "deflate"
+        self.are_plain = header.codec == "null"
 
     def close(self) -> None:
         """Be done with the file."""
         self._file.close()
 
     def at(self, spots: Iterable[Spot]) -> list[bytes]:
-        """The texts of the entries there."""
+        """The texts of the entries there, if they are plain."""
         by_block: defaultdict[int, list[Spot]] = defaultdict(list)
         for spot in spots:
             by_block[spot.block].append(spot)
@@ -49,13 +49,6 @@ class Texts:
         number = self._file.fileno()
         head = os.pread(number, _NUMBERS, block)
         _, at = long_at(head, 0)
-        size, at = long_at(head, at)
-        begin = block + at
-        if not self._is_compressed:
-            for spot in spots:
-                yield os.pread(number, spot.size, begin + spot.place)
-            return
-        end = max(spot.place + spot.size for spot in spots)
-        content = isal_zlib.decompressobj(wbits=RAW_DEFLATE).decompress(os.pread(number, size, begin), end)
+        _, at = long_at(head, at)
         for spot in spots:
-            yield content[spot.place : spot.place + spot.size]
+            yield os.pread(number, spot.size, block + at + spot.place)
