@@ -5,8 +5,8 @@ In the first round all outcomes are compared.
 
 The naive way compresses with `gzip` at its default level. The others use `isal`, all at the level that the
 app uses, so that the files have one size and nobody gains by a weaker level. The floor and the peers hold the
-whole file in memory; ours does not, and has to find what left when more of it comes: that is part of its time.
-To keep it in a table, as the handler does, is not; `benchmarks.handoff` has that.
+whole file in memory; ours does not, and has to find what left when more of it comes, within its time. To keep
+it in a table, as the handler does, is measured by `benchmarks.handoff`.
 
 Bodies hold 20 to 80 entries, or one. What Azure Monitor sends lies between: the entries of one request often
 share a message, and more do where there is more traffic. One entry a body is kinder to us in the first ratio,
