@@ -24,7 +24,7 @@ _AT_ONCE = 4
 class ContainerName(StrEnum):
     """Every container of the app; each is made at first use.
 
-    `parked` takes what waits and is too large for a table row.
+    `parked` takes what waits and is too large for a table row, and archives of what left and may be revised.
     """
 
     CAPTURE = "capture"
