@@ -33,8 +33,8 @@ pub const Row = extern struct {
 pub const Once = extern struct {
     text: Span, // In the store's texts.
     number: u32,
-    place: u32,
-    block: u64,
+    unused: u32 = 0,
+    offset: u64, // Where it stands in the file.
 };
 
 /// An entry that leaves in an operation that is not whole.
@@ -130,8 +130,7 @@ pub const Cut = struct {
             try self.once.append(self.gpa, .{
                 .text = entry.text,
                 .number = entry.number,
-                .place = entry.place,
-                .block = entry.block,
+                .offset = entry.offset,
             });
             if (entry.status == .success) row.succeeded = 1;
             if (entry.status == .start and row.category.size == 0) row.category = entry.categoryInTexts();

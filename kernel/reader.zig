@@ -43,9 +43,7 @@ pub const Reader = struct {
     sync: [sync_size]u8 = @splat(0),
     cursor: usize = 0, // Where the first block begins that was not read to its end.
     fresh: usize = 0, // Where what came since the last cut begins.
-    origin: u64 = 0, // Where in the file stands what is at the beginning of the store's texts; counted modulo 2^64.
-    block_origin: u64 = 0, // Where in the file the block begins that is being read.
-    content: u32 = 0, // Where in the store's texts begins what it holds; counted modulo 2^32.
+    origin: u64 = 0, // How much further in the file than in the store's texts a byte stands that was not read yet.
     events: std.ArrayList(Event) = .empty, // Of the block that is being read.
     next: usize = 0,
     block_end: usize = 0,
@@ -115,7 +113,6 @@ pub const Reader = struct {
         self.events.items.len = kept;
         self.next = 0;
         if (kept > 0) self.block_end = self.block_end - start + place;
-        self.content = self.content -% @as(u32, @intCast(start)) +% @as(u32, @intCast(place));
         self.origin = self.origin +% start -% place;
         self.cursor = place;
         self.fresh = place;
@@ -174,8 +171,6 @@ pub const Reader = struct {
         }
         if (reader.at != reader.data.len) return self.refused();
         self.block_end = reader.at + after;
-        self.block_origin = self.origin +% self.cursor;
-        self.content = inside.at;
         return null;
     }
 
@@ -220,8 +215,7 @@ pub const Reader = struct {
         const entry: Entry = .{
             .text = one.text,
             .number = self.number,
-            .block = self.block_origin,
-            .place = one.text.at -% self.content,
+            .offset = self.origin +% one.text.at,
             .category = head.category,
             .status = head.status,
             .time = head.time,

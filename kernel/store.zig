@@ -16,8 +16,7 @@ pub const overhead = 256;
 pub const Entry = struct {
     text: Span,
     number: u32,
-    block: u64 = 0, // Where the block it came in begins in the file.
-    place: u32 = 0, // Where it stands in what the block holds.
+    offset: u64 = 0, // Where it stands in the file.
     next: u32 = none,
     fields: Span = .{},
     category: Span = .{},

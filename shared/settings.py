@@ -210,7 +210,7 @@ class Settings:
                 "LIGHTKEEPER_OPERATION_RETENTION_SECONDS", 86_400, 60, 604_800
             ),
             compression=read.text("LIGHTKEEPER_COMPRESSION", "gzip|zstd", "gzip"),
-            part_bytes=read.number("LIGHTKEEPER_PART_BYTES", 3_670_016, 65_536, 67_108_864),
+            part_bytes=read.number("LIGHTKEEPER_PART_BYTES", 8_388_608, 65_536, 67_108_864),
             range_bytes=read.number("LIGHTKEEPER_RANGE_BYTES", 786_432, 65_536, 33_554_432),
             block_bytes=read.number("LIGHTKEEPER_BLOCK_BYTES", 1_048_576, 65_536, 33_554_432),
             duplicates_window=read.number("LIGHTKEEPER_DUPLICATES_WINDOW", 32_768, 1, 10_000_000),

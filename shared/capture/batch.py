@@ -155,7 +155,7 @@ class Batch(Sequence[Whole]):
         Args:
             records: the others, in that order.
         """
-        firsts, uids = [*self._times(_FIRST)], self.uids
+        firsts, uids = self._times(_FIRST), self.uids
         lines = [*zip(self._words(_LINE), self._words(_LINE + 1), strict=True)]
 
         def order(place: int) -> tuple[int, str]:
@@ -199,12 +199,12 @@ class Batch(Sequence[Whole]):
     def _key(self, place: int) -> OperationKey:
         return OperationKey(*self.joined[place].split(SEPARATOR))
 
-    def _words(self, place: int) -> memoryview:
+    def _words(self, place: int) -> list[int]:
         """A number of each row."""
-        return memoryview(self.rows).cast("I")[place::_WORDS]
+        return memoryview(self.rows).cast("I")[place::_WORDS].tolist()
 
-    def _times(self, place: int) -> memoryview:
-        return memoryview(self.rows).cast("q")[place::_LONGS]
+    def _times(self, place: int) -> list[int]:
+        return memoryview(self.rows).cast("q")[place::_LONGS].tolist()
 
 
 NOTHING: Final = Batch()
