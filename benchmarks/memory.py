@@ -1,4 +1,4 @@
-"""How much memory the correlation takes over its imports, for a small and a large file.
+"""How much more memory the correlation takes for a large file than for a small one.
 
 Both are larger than a part, which is what is held; see `shared.capture.parts`.
 """
@@ -17,14 +17,13 @@ _RUNS = 1
 
 
 def measure(options: Options) -> Iterator[Row]:
-    """The peak of a fresh process with the large file, less what its imports take; and what explains it."""
+    """By how much the peaks of fresh processes differ; and how far each is over what the imports take."""
     small, large = (Shape(1), Shape(4)) if options.quick else (Shape(10), Shape(400))
     over = {shape: _over_imports(shape, options) for shape in (small, large)}
-    goal = at_most(16.0)
-    yield Row(f"correlation, {large}: memory over imports", over[large], _RUNS, goal, KEY, "MB")
-    yield Row(f"correlation, {small}: memory over imports", over[small], _RUNS, unit="MB")
-    growth = over[large] - over[small]
-    yield Row(f"correlation, {large}: memory over that of {small}", growth, _RUNS, unit="MB")
+    growth, goal = over[large] - over[small], at_most(16.0)
+    yield Row(f"correlation, {large}: memory over that of {small}", growth, _RUNS, goal, KEY, "MB")
+    for shape in (small, large):
+        yield Row(f"correlation, {shape}: memory over imports", over[shape], _RUNS, unit="MB")
 
 
 def _over_imports(shape: Shape, options: Options) -> float:

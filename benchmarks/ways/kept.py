@@ -5,28 +5,27 @@ the capture file; where its blocks are compressed, they are copied, too.
 """
 
 import os
-import struct
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from benchmarks.ways.texts import Texts
+from shared.capture.avro_header import header_of
+from shared.capture.batch import ROW, Batch
 from shared.capture.correlate import Plan
 from shared.capture.sift import Sifted
-from shared.capture.whole import ONCE, Spot
+from shared.capture.whole import ONCE, spots_in
 from shared.model.ids import SEPARATOR
 from shared.model.operations import Known, Member, Operation, OperationKey
 
 _NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 
+_HEADER = 1 << 16
 _HASH = 8
-_SPAN = struct.Struct("II")
 _MARKS = 1 << 19
 _MARK = _MARKS - 1
 
@@ -39,11 +38,13 @@ class Kept:
     """
 
     def __init__(self, file: Path) -> None:
-        self._texts = Texts(file)
+        self._file = file.open("rb", buffering=0)
+        header = header_of(os.pread(self._file.fileno(), _HEADER, 0), last=True)
+        self._is_plain = header is not None and header.codec == "null"
         self._scratch = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed at the end
         self._end = 0
         self._left: list[_Left] = []
-        self._may_have_left = bytearray(_MARKS)
+        self._marks = bytearray(_MARKS)
         self._copied: dict[int, _Place] = {}
         self._waiting: set[int] = set()
 
@@ -54,44 +55,41 @@ class Kept:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._scratch.close()
-        self._texts.close()
+        self._file.close()
 
     def known(self, part: Sifted) -> Known:
         """What is kept of the operations in a part of the file."""
         keys = {entry.key for entry in part.administrative}
-        marks, copied = self._may_have_left, self._copied
-        for place, hashed in enumerate(map(hash, part.whole.joined)):
-            if marks[hashed & _MARK] or hashed in copied:
-                keys.add(part.whole[place].key)
+        marks = map(self._marks.__getitem__, _marks_of(part.whole))
+        keys.update(part.whole[place].key for place, may_be_kept in enumerate(marks) if may_be_kept)
         operations = ((key, self._operation(key)) for key in keys)
         return Known({key: operation for key, operation in operations if operation is not None})
 
     def keep(self, plan: Plan) -> None:
         """Keep what was decided."""
         whole = plan.whole
-        hashes = [*map(hash, whole.joined)]
-        for hashed in hashes:
-            self._may_have_left[hashed & _MARK] = 1
-        spans = array("I", chain.from_iterable(whole.spans))
-        copy = None if self._texts.are_plain else self._write(whole.texts)
-        self._left.append(
-            _Left(array("q", hashes).tobytes(), self._write(spans), self._write(whole.once), copy)
-        )
-        texts = [b"".join([member.raw + b"\n" for member in one.members]) for one in plan.operations]
-        begin = self._write(b"".join(texts))
-        for operation, text in zip(plan.operations, texts, strict=True):
+        for mark in _marks_of(whole):
+            self._marks[mark] = 1
+        hashes = array("q", map(hash, whole.joined))
+        copy = None if self._is_plain else self._write(whole.texts)
+        self._left.append(_Left(hashes.tobytes(), self._write(whole.rows), self._write(whole.once), copy))
+        raws = (member.raw for operation in plan.operations for member in operation.members)
+        begin = self._write(b"".join([piece for raw in raws for piece in (raw, b"\n")]))
+        for operation in plan.operations:
             hashed = _hash_of(operation.key)
-            self._copied[hashed] = begin, len(text)
-            begin += len(text)
+            size = sum(len(member.raw) + 1 for member in operation.members)
+            self._copied[hashed] = begin, size
+            self._marks[hashed & _MARK] = 1
+            begin += size
             if any(member.waits for member in operation.members):
                 self._waiting.add(hashed)
             else:
                 self._waiting.discard(hashed)
 
     def waiting(self) -> Iterator[bytes]:
-        """The entries that have not left."""
+        """The texts of the entries that have not left, with their line breaks."""
         for hashed in self._waiting:
-            yield from self._entries(hashed)
+            yield self._read(*self._copied[hashed])
 
     def _operation(self, key: OperationKey) -> Operation | None:
         hashed = _hash_of(key)
@@ -106,19 +104,19 @@ class Kept:
         """The texts of an operation's entries; none if it is not known."""
         if place := self._copied.get(hashed):
             return self._read(*place).splitlines()
-        if not self._may_have_left[hashed & _MARK]:
+        if not self._marks[hashed & _MARK]:
             return ()
         for left in reversed(self._left):
             number = left.find(hashed)
             if number is not None:
-                at, size = _SPAN.unpack(self._read(left.spans + number * _SPAN.size, _SPAN.size))
-                spots = map(Spot._make, ONCE.iter_unpack(self._read(left.once + at, size)))
+                at, count, *_ = ROW.unpack(self._read(left.rows + number * ROW.size, ROW.size))
+                spots = spots_in(self._read(left.once + at * ONCE.size, count * ONCE.size))
                 if left.copy is None:
-                    return self._texts.at(spots)
+                    return [os.pread(self._file.fileno(), spot.size, spot.offset) for spot in spots]
                 return [self._read(left.copy + spot.at, spot.size) for spot in spots]
         return ()
 
-    def _write(self, data: bytes | memoryview | array[int]) -> int:
+    def _write(self, data: bytes | memoryview) -> int:
         begin = self._end
         self._scratch.seek(begin)
         self._end += self._scratch.write(data)
@@ -126,6 +124,11 @@ class Kept:
 
     def _read(self, begin: int, size: int) -> bytes:
         return os.pread(self._scratch.fileno(), size, begin)
+
+
+def _marks_of(whole: Batch) -> list[int]:
+    """A mark for each operation; those of different ones are nearly always different, too."""
+    return [hashed & _MARK for hashed in map(hash, whole.joined)]
 
 
 def _hash_of(key: OperationKey) -> int:
@@ -142,13 +145,13 @@ class _Left:
 
     Attributes:
         hashes: of their keys, of eight bytes each.
-        spans: where in the scratch file begins a `_SPAN` for each.
-        once: where in the scratch file begins what these spans are of.
+        rows: where in the scratch file begins a `ROW` for each.
+        once: where in the scratch file begins what these are about.
         copy: where in the scratch file begins a copy of their texts, if they were copied.
     """
 
     hashes: bytes
-    spans: int
+    rows: int
     once: int
     copy: int | None
 

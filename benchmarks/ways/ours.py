@@ -31,7 +31,7 @@ def _condense(file: Path, outcome: Outcome) -> None:
     parts, packer, tally = Parts(file.name), Packer(), Tally()
     counts = Counts()
     number = 0
-    with file.open("rb") as source, outcome.condensed.open("wb") as target, Kept(file) as kept:
+    with file.open("rb", buffering=0) as source, outcome.condensed.open("wb") as target, Kept(file) as kept:
 
         def leave(ready: Iterable[Sifted]) -> None:
             nonlocal counts, number
@@ -51,5 +51,5 @@ def _condense(file: Path, outcome: Outcome) -> None:
         leave([parts.rest()])
         target.write(packer.end())
         with outcome.parked.open("wb") as parked:
-            parked.writelines(raw + b"\n" for raw in kept.waiting())
+            parked.writelines(kept.waiting())
     counts.check()
