@@ -211,7 +211,7 @@ class Settings:
             ),
             compression=read.text("LIGHTKEEPER_COMPRESSION", "gzip|zstd", "gzip"),
             part_bytes=read.number("LIGHTKEEPER_PART_BYTES", 8_388_608, 65_536, 67_108_864),
-            range_bytes=read.number("LIGHTKEEPER_RANGE_BYTES", 786_432, 65_536, 33_554_432),
+            range_bytes=read.number("LIGHTKEEPER_RANGE_BYTES", 1_572_864, 65_536, 33_554_432),
             block_bytes=read.number("LIGHTKEEPER_BLOCK_BYTES", 1_048_576, 65_536, 33_554_432),
             duplicates_window=read.number("LIGHTKEEPER_DUPLICATES_WINDOW", 32_768, 1, 10_000_000),
             ledger_days=read.number("LIGHTKEEPER_LEDGER_DAYS", 30, 7, 3_650),

@@ -12,7 +12,7 @@ from azure.storage.blob.aio import BlobClient
 
 from shared.store.storage import Storage
 
-RANGE: Final = 3 << 18
+RANGE: Final = 3 << 19
 """Bytes that are read at once. Two such ranges are in memory at a time; smaller ones cost more requests."""
 
 BLOCK: Final = 1 << 20
