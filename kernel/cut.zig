@@ -33,8 +33,8 @@ pub const Row = extern struct {
 pub const Once = extern struct {
     text: Span, // In the store's texts.
     number: u32,
-    unused: u32 = 0,
-    offset: u64, // Where it stands in the file.
+    place: u32, // As in `Entry`, and so is the next.
+    offset: u64,
 };
 
 /// An entry that leaves in an operation that is not whole.
@@ -130,6 +130,7 @@ pub const Cut = struct {
             try self.once.append(self.gpa, .{
                 .text = entry.text,
                 .number = entry.number,
+                .place = entry.place,
                 .offset = entry.offset,
             });
             if (entry.status == .success) row.succeeded = 1;

@@ -166,7 +166,7 @@ fn publish() void {
         .event = reader.event,
         .given = of(given.items),
         .lists = .{
-            of(store.texts.items), of(reader.odd.items),  of(reader.passed.items), of(cut.rows.items),
+            of(store.texts.items), of(reader.odd.items), of(reader.passed.items), of(cut.rows.items),
             of(cut.members.items), of(cut.once.items),   of(cut.keys.items),      of(cut.uids.items),
             of(cut.lines.items),
         },

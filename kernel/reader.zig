@@ -44,6 +44,8 @@ pub const Reader = struct {
     cursor: usize = 0, // Where the first block begins that was not read to its end.
     fresh: usize = 0, // Where what came since the last cut begins.
     origin: u64 = 0, // How much further in the file than in the store's texts a byte stands that was not read yet.
+    packed_at: ?u64 = null, // Where in the file the block begins that is being read, if it was compressed.
+    content: u32 = 0, // Where in the store's texts begins what it holds; counted modulo 2^32.
     events: std.ArrayList(Event) = .empty, // Of the block that is being read.
     next: usize = 0,
     block_end: usize = 0,
@@ -113,6 +115,7 @@ pub const Reader = struct {
         self.events.items.len = kept;
         self.next = 0;
         if (kept > 0) self.block_end = self.block_end - start + place;
+        self.content = self.content -% @as(u32, @intCast(start)) +% @as(u32, @intCast(place));
         self.origin = self.origin +% start -% place;
         self.cursor = place;
         self.fresh = place;
@@ -171,6 +174,8 @@ pub const Reader = struct {
         }
         if (reader.at != reader.data.len) return self.refused();
         self.block_end = reader.at + after;
+        self.packed_at = if (after == 0) self.origin +% self.cursor else null;
+        self.content = inside.at;
         return null;
     }
 
@@ -215,7 +220,8 @@ pub const Reader = struct {
         const entry: Entry = .{
             .text = one.text,
             .number = self.number,
-            .offset = self.origin +% one.text.at,
+            .offset = self.packed_at orelse self.origin +% one.text.at,
+            .place = if (self.packed_at != null) one.text.at -% self.content else 0,
             .category = head.category,
             .status = head.status,
             .time = head.time,

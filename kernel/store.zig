@@ -16,7 +16,8 @@ pub const overhead = 256;
 pub const Entry = struct {
     text: Span,
     number: u32,
-    offset: u64 = 0, // Where it stands in the file.
+    offset: u64 = 0, // Where it stands in the file; if its block is compressed, where that begins.
+    place: u32 = 0, // Where it stands in what a compressed block holds.
     next: u32 = none,
     fields: Span = .{},
     category: Span = .{},

@@ -1,7 +1,7 @@
 """What the handler keeps in its table, kept in a scratch file without a service in between.
 
 Entries that wait are copied. Of those that left at once in a whole operation it is kept where they stand in
-the capture file; where its blocks are compressed, they are copied, too.
+the capture file.
 """
 
 import os
@@ -14,17 +14,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from shared.capture.avro_header import header_of
+from benchmarks.ways.texts import Texts
 from shared.capture.batch import ROW, Batch
 from shared.capture.correlate import Plan
 from shared.capture.sift import Sifted
-from shared.capture.whole import ONCE, spots_in
+from shared.capture.whole import ONCE, Spot
 from shared.model.ids import SEPARATOR
 from shared.model.operations import Known, Member, Operation, OperationKey
 
 _NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 
-_HEADER = 1 << 16
 _HASH = 8
 _MARKS = 1 << 19
 _MARK = _MARKS - 1
@@ -38,9 +37,7 @@ class Kept:
     """
 
     def __init__(self, file: Path) -> None:
-        self._file = file.open("rb", buffering=0)
-        header = header_of(os.pread(self._file.fileno(), _HEADER, 0), last=True)
-        self._is_plain = header is not None and header.codec == "null"
+        self._texts = Texts(file)
         self._scratch = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed at the end
         self._end = 0
         self._left: list[_Left] = []
@@ -55,7 +52,7 @@ class Kept:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._scratch.close()
-        self._file.close()
+        self._texts.close()
 
     def known(self, part: Sifted) -> Known:
         """What is kept of the operations in a part of the file."""
@@ -71,8 +68,7 @@ class Kept:
         for mark in _marks_of(whole):
             self._marks[mark] = 1
         hashes = array("q", map(hash, whole.joined))
-        copy = None if self._is_plain else self._write(whole.texts)
-        self._left.append(_Left(hashes.tobytes(), self._write(whole.rows), self._write(whole.once), copy))
+        self._left.append(_Left(hashes.tobytes(), self._write(whole.rows), self._write(whole.once)))
         raws = (member.raw for operation in plan.operations for member in operation.members)
         begin = self._write(b"".join([piece for raw in raws for piece in (raw, b"\n")]))
         for operation in plan.operations:
@@ -110,13 +106,11 @@ class Kept:
             number = left.find(hashed)
             if number is not None:
                 at, count, *_ = ROW.unpack(self._read(left.rows + number * ROW.size, ROW.size))
-                spots = spots_in(self._read(left.once + at * ONCE.size, count * ONCE.size))
-                if left.copy is None:
-                    return [os.pread(self._file.fileno(), spot.size, spot.offset) for spot in spots]
-                return [self._read(left.copy + spot.at, spot.size) for spot in spots]
+                once = self._read(left.once + at * ONCE.size, count * ONCE.size)
+                return self._texts.at(map(Spot._make, ONCE.iter_unpack(once)))
         return ()
 
-    def _write(self, data: bytes | memoryview) -> int:
+    def _write(self, data: bytes) -> int:
         begin = self._end
         self._scratch.seek(begin)
         self._end += self._scratch.write(data)
@@ -147,13 +141,11 @@ class _Left:
         hashes: of their keys, of eight bytes each.
         rows: where in the scratch file begins a `ROW` for each.
         once: where in the scratch file begins what these are about.
-        copy: where in the scratch file begins a copy of their texts, if they were copied.
     """
 
     hashes: bytes
     rows: int
     once: int
-    copy: int | None
 
     def find(self, hashed: int) -> int | None:
         """Which of them an operation is, if any."""

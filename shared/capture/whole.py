@@ -22,18 +22,15 @@ class Spot(NamedTuple):
         at: where it begins in the text that holds it.
         size: how many bytes it has.
         number: its place among the file's entries.
-        offset: where it begins in the file, if its block is not compressed.
+        place: where it begins in what a compressed block holds.
+        offset: where it begins in the file; if its block is compressed, where that begins.
     """
 
     at: int
     size: int
     number: int
+    place: int
     offset: int
-
-
-def spots_in(once: bytes) -> Iterator[Spot]:
-    """Where entries stand, a `ONCE` for each."""
-    return (Spot(at, size, number, offset) for at, size, number, _, offset in ONCE.iter_unpack(once))
 
 
 class Whole(msgspec.Struct, frozen=True, gc=False):
@@ -62,7 +59,7 @@ class Whole(msgspec.Struct, frozen=True, gc=False):
 
     def spots(self) -> Iterator[Spot]:
         """Where its entries stand, in the order in which they happened, each once."""
-        return spots_in(self.once)
+        return map(Spot._make, ONCE.iter_unpack(self.once))
 
     def entries(self) -> Iterator[tuple[int, bytes]]:
         """Its entries in that order, number and text."""

@@ -1,12 +1,14 @@
 """Reads capture files in parts, and holds what comes out against the way that reads everything exactly."""
 
+import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import batched
 
 from shared.capture.aside import Aside
-from shared.capture.avro_header import header_of
+from shared.capture.avro_header import header_of, long_at
 from shared.capture.batch import Batch
 from shared.capture.condense import Record, condense, in_order
 from shared.capture.decode import entries_of_capture
@@ -14,7 +16,7 @@ from shared.capture.entries import START, SUCCESS, TERMINAL, Entry
 from shared.capture.output import lines_of
 from shared.capture.parts import PART, Parts
 from shared.capture.sift import Sifted, sift
-from shared.capture.whole import Whole
+from shared.capture.whole import Spot, Whole
 from shared.model.captures import Counts
 from shared.model.operations import OperationKey
 
@@ -125,6 +127,7 @@ def in_parts(data: bytes, size: int = 0, most: int = PART) -> list[Part]:
         most: bytes of entries that are held before a part is cut.
     """
     parts = Parts("f", most)
+    text_at = partial(_text_at, data, cache(partial(_inflated, data)))
     found: list[Part] = []
     before: Whole | None = None
     for part in _all_of(parts, data, size):
@@ -132,18 +135,31 @@ def in_parts(data: bytes, size: int = 0, most: int = PART) -> list[Part]:
             assert _is_gone(before)
         found.append(copy_of(part))
         for one in part.whole:
-            _check_spots(one, data)
+            _check_spots(one, text_at)
         before = next(iter(part.whole), None)
     return found
 
 
-def _check_spots(one: Whole, data: bytes) -> None:
-    """The entries of a file that is not compressed stand in it where they are said to."""
+def _inflated(data: bytes, block: int) -> bytes:
+    """What the compressed block at a place in a file holds."""
+    _, at = long_at(data, block)
+    size, at = long_at(data, at)
+    return zlib.decompress(data[at : at + size], -zlib.MAX_WBITS)
+
+
+def _text_at(data: bytes, inflated: Callable[[int], bytes], spot: Spot) -> bytes:
     header = header_of(data, last=True)
     assert header is not None
+    if header.codec == "null":
+        return data[spot.offset : spot.offset + spot.size]
+    return inflated(spot.offset)[spot.place : spot.place + spot.size]
+
+
+def _check_spots(one: Whole, text_at: Callable[[Spot], bytes]) -> None:
+    """The entries stand in the file where they are said to."""
     for spot, (number, raw) in zip(one.spots(), one.entries(), strict=True):
         assert spot.number == number
-        assert header.codec == "deflate" or data[spot.offset : spot.offset + spot.size] == raw
+        assert text_at(spot) == raw
 
 
 def _is_gone(one: Whole) -> bool:
