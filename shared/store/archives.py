@@ -172,18 +172,26 @@ def oldest(archives: Sequence[Archive], least: int) -> list[int]:
     return places
 
 
-def moved(archives: Sequence[Archive], places: Collection[int], blob: str) -> tuple[Archive, ...]:
+def moved(
+    archives: Sequence[Archive], places: Collection[int], blob: str, expires: int
+) -> tuple[Archive, ...]:
     """The archives, of which those at these places lie in that blob now instead of here, as one.
 
-    It takes the place of the first of them. So nothing may move but what is the oldest here, or what was in
-    no other archive.
+    Nothing may move but what is the oldest here, or what was in no other archive. It takes the place of the
+    last of the oldest: a blob between them came there at once, with what was in no other archive then. So what
+    is older than that blob has nothing of it, while what is younger may have a later state.
+
+    Args:
+        archives: of a bucket.
+        places: of those that move.
+        blob: its name.
+        expires: when the last of all that lies in the blob may be forgotten, in microseconds since 1970.
     """
-    moving = [archives[place] for place in places]
-    marks = b"".join(archive.marks for archive in moving)
-    one = Archive(max(archive.expires for archive in moving), marks, blob)
-    first = min(places)
-    staying = [archive for place, archive in enumerate(archives) if place > first and place not in places]
-    return _bounded([*archives[:first], one, *staying])
+    others = {place: archive for place, archive in enumerate(archives) if place not in places}
+    staying = min((place for place, archive in others.items() if archive.packed), default=len(archives))
+    at = max((place for place in places if place < staying), default=min(places))
+    one = Archive(expires, b"".join(archives[place].marks for place in places), blob)
+    return _bounded([archive for _, archive in sorted({**others, at: one}.items())])
 
 
 def found_in(packed: bytes, wants: Wants, now: int) -> Iterator[tuple[bytes, Operation | WaitingRoom]]:

@@ -95,8 +95,11 @@ def drafted(
     # The blob lies with the first of them, which is to delete it in the end.
     blob = next((blob_at(number) for number in fresh if number in leaving), "")
     contents = {n: [fresh[n].archives[place].packed for place in places] for n, places in leaving.items()}
+    # It is deleted when the bucket that it lies with needs it no more, so that all need it for as long.
+    moving = [fresh[number].archives[place] for number, places in leaving.items() for place in places]
+    expires = max((archive.expires for archive in moving), default=0)
     for number, places in leaving.items():
-        archives = moved(fresh[number].archives, places, blob)
+        archives = moved(fresh[number].archives, places, blob, expires)
         fresh[number] = replace(fresh[number], archives=archives)
     rows = {number: parked.whole(packed[number], bucket) for number, bucket in fresh.items()}
     return Drafts(fresh, rows, blob, contents)

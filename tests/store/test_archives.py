@@ -101,7 +101,7 @@ def test_of_two_states_of_an_operation_in_one_archive_the_younger_one_stays() ->
 
 def test_an_archive_that_lies_in_a_blob_takes_in_nothing_more() -> None:
     first = archive_of([kept(operation(1))], ())
-    moved = archives.moved([first], [0], "blob")
+    moved = archives.moved([first], [0], "blob", first.expires)
     new = archive_of([kept(operation(2))], ())
     assert archives.added(moved, new, 0) == [*moved, new]
 
@@ -114,15 +114,23 @@ def test_the_oldest_archives_move_and_the_order_stays() -> None:
     some = [Archive(1, b"", "earlier"), archive(2), Archive(3, b"", "apart"), archive(4), archive(5)]
     places = archives.oldest(some, 11)
     assert places == [1, 3]
-    moved = archives.moved(some, places, "blob")
-    assert moved == (some[0], Archive(4, some[1].marks + some[3].marks, "blob"), some[2], some[4])
+    moved = archives.moved(some, places, "blob", 9)
+    assert moved == (some[0], some[2], Archive(9, some[1].marks + some[3].marks, "blob"), some[4])
     assert archives.oldest(some, 99) == [1, 3, 4]
     assert archives.oldest(some, 0) == []
 
 
+def test_what_is_new_stays_behind_what_stays_unless_the_oldest_move_with_it() -> None:
+    some = [archive(1), Archive(2, b"", "apart"), archive(3), archive(4)]
+    alone = archives.moved(some, [3], "blob", 9)
+    assert alone == (*some[:3], Archive(9, some[3].marks, "blob"))
+    beside = archives.moved(some, [0, 3], "blob", 9)
+    assert beside == (Archive(9, some[0].marks + some[3].marks, "blob"), *some[1:3])
+
+
 def test_a_bucket_remembers_a_bounded_number_of_archives() -> None:
     older = [Archive(1, bytes(6_000), f"blob{number}") for number in range(30)]
-    moved = archives.moved([*older, archive(2)], [30], "newest")
+    moved = archives.moved([*older, archive(2)], [30], "newest", 2)
     assert 1 < len(moved) < len(older)
     assert sum(len(one.marks) for one in moved) <= archives.MAX_REMEMBERED
     assert [one.blob for one in moved[-2:]] == ["blob29", "newest"]
