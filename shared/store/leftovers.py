@@ -39,14 +39,16 @@ class Leftovers:
         table = await self._storage.table(TableName.OPERATIONS)
         for place, names in old.items():
             needed = await self._needed(await find(table, *place))
+            if needed is None:
+                continue
             for name in names:
                 if name not in needed:
                     await self._blobs.delete(ContainerName.PARKED, name)
                     removed += 1
         return removed
 
-    async def _needed(self, row: Row | None) -> set[str]:
-        """The blobs that a bucket's row refers to."""
+    async def _needed(self, row: Row | None) -> set[str] | None:
+        """The blobs that a bucket's row refers to; None if that has been written anew since it was read."""
         if row is None:
             return set()
         try:
@@ -56,6 +58,5 @@ class Leftovers:
                 else parked.joined(row)
             )
         except ResourceNotFoundError:
-            # The row has just been written anew; its blobs are too young to be looked at.
-            return set()
+            return None
         return {row["blob"], *(archive.blob for archive in parked.unpacked(data).archives)}

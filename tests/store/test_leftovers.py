@@ -1,8 +1,12 @@
 """Blobs of kept operations that nobody needs any more."""
 
+import os
 from datetime import UTC, datetime, timedelta
 
+from azure.core.exceptions import ResourceNotFoundError
+
 from shared.model.operations import Member, Operation, OperationKey
+from shared.store import parked
 from shared.store.blobs import BlobStore, ContainerName
 from shared.store.leftovers import Leftovers
 from shared.store.operations import OperationStore, bucket_of
@@ -31,3 +35,28 @@ async def test_only_old_blobs_that_no_row_refers_to_are_removed(storage: Storage
     assert await Leftovers(storage, blobs).remove(datetime.now(UTC) + timedelta(hours=2)) == 2
 
     assert {blob.name async for blob in container.list_blobs()} == needed
+
+
+class Overtaken(BlobStore):
+    """In which a bucket's blob is gone, since the bucket was written anew after its row was read."""
+
+    async def read(self, container: str, name: str) -> bytes:
+        raise ResourceNotFoundError(f"{container}/{name}")
+
+
+async def test_nothing_is_removed_of_a_bucket_that_is_written_anew_meanwhile(storage: Storage) -> None:
+    blobs = BlobStore(storage)
+    store = OperationStore(storage, blobs, timedelta(minutes=15), timedelta(days=1), roomy=10)
+    number = bucket_of("c")
+    waiting = Member(os.urandom(parked.MAX_PACKED + 1), "file", 0, NOW)
+    for run, member in (("a", Member(b"x" * 99, "file", 0, NOW, "a", 1)), ("b", waiting)):
+        loaded = await store.load("three", {number: ()}, View(run, NOW))
+        kept = {number: [Operation(OperationKey("c", run, "r"), (member,))]}
+        assert await store.save("three", loaded, kept, View(run, NOW)) == set()
+    container = await storage.container(ContainerName.PARKED)
+    before = {blob.name async for blob in container.list_blobs(name_starts_with="three/")}
+    assert len(before) == 2  # one takes the bucket, one is an archive
+
+    await Leftovers(storage, Overtaken(storage)).remove(datetime.now(UTC) + timedelta(hours=2))
+
+    assert {blob.name async for blob in container.list_blobs(name_starts_with="three/")} == before
