@@ -23,10 +23,10 @@ from shared.capture.kernel import Kernel, Stop
 from shared.capture.sift import WINDOW, Beside, Sifted
 
 PART: Final = 8 << 20
-"""Bytes of entries that are held at most, but for the last event's; a part has about two thirds of it. More
-costs memory, about three times as much as this; less costs storage round trips, for each part some."""
+"""Bytes of entries that are held at most, but for the last event's; a part has about three quarters of it.
+More costs memory, about three times as much as this; less costs storage round trips, for each part some."""
 
-_STAYS: Final = 0.3
+_STAYS: Final = 0.25
 """How much of what is held stays when a part is cut, since more may come of it. Less makes fewer parts, and
 more operations of which something comes when they have left."""
 

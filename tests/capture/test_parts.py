@@ -99,10 +99,10 @@ def test_of_what_is_complete_the_oldest_leaves_first() -> None:
 
 
 def test_what_had_an_entry_just_now_is_not_old() -> None:
-    operations = [operation(number, "Start", "Success") for number in range(5)]
+    operations = [operation(number, "Start", "Success") for number in range(7)]
     events = [*operations, operation(0, "Accept")]
     for parts in both_ways(events, sum(map(size_of, events))):
-        assert correlations(parts[0]) == {"c1", "c2", "c3", "c4"}
+        assert correlations(parts[0]) == {f"c{number}" for number in range(1, 7)}
 
 
 def test_too_much_that_is_open_leaves_too() -> None:
