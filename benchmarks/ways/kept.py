@@ -126,7 +126,7 @@ def _marks_of(whole: Batch) -> list[int]:
 
 
 def _hash_of(key: OperationKey) -> int:
-    return hash(SEPARATOR.join(key))
+    return hash(SEPARATOR.join(key).encode("utf-8", "surrogatepass"))
 
 
 type _Place = tuple[int, int]

@@ -22,6 +22,8 @@ from shared.model.operations import Known, OperationKey
 ROW: Final = struct.Struct("<8I2q2I")
 """An operation: `Row` in `kernel/cut.zig`."""
 
+_SEPARATOR: Final = SEPARATOR.encode()
+
 _WORDS: Final = ROW.size // 4
 _LONGS: Final = ROW.size // 8
 
@@ -41,7 +43,7 @@ class Batch(Sequence[Whole]):
 
     Attributes:
         rows: a `ROW` for each.
-        joined: of each the key, its parts joined as those that are hashed.
+        joined: of each the key, its parts joined as those that are hashed; they are ASCII.
         uids: of their records.
         lines: a text that holds the lines of their records, by time and uid.
         texts: a text that holds their entries.
@@ -49,7 +51,7 @@ class Batch(Sequence[Whole]):
     """
 
     rows: bytes = b""
-    joined: Sequence[str] = ()
+    joined: Sequence[bytes] = ()
     uids: Sequence[str] = ()
     lines: bytes | memoryview = b""
     texts: bytes | memoryview = b""
@@ -84,8 +86,8 @@ class Batch(Sequence[Whole]):
     def spread(self, bucket_of: Callable[[str], int]) -> dict[int, Self]:
         """Those of each bucket that a correlation ID may fall into."""
         places: defaultdict[int, list[int]] = defaultdict(list)
-        for place, key in enumerate(self.joined):
-            places[bucket_of(key.partition(SEPARATOR)[0])].append(place)
+        for place, correlation in enumerate(self._correlations()):
+            places[bucket_of(correlation)].append(place)
         return {bucket: self._only(found) for bucket, found in places.items()}
 
     @classmethod
@@ -108,8 +110,8 @@ class Batch(Sequence[Whole]):
             return self, []
         leave = [place for place, uid in enumerate(self.uids) if uid in refused]
         if tangled:
-            correlations = (key.partition(SEPARATOR)[0] for key in self.joined)
-            also = {place for place, correlation in enumerate(correlations) if correlation in tangled}
+            correlations = enumerate(self._correlations())
+            also = {place for place, correlation in correlations if correlation in tangled}
             leave = sorted(also.union(leave))
         return self._without(leave), [*map(self._at, leave)]
 
@@ -197,7 +199,11 @@ class Batch(Sequence[Whole]):
         )
 
     def _key(self, place: int) -> OperationKey:
-        return OperationKey(*self.joined[place].split(SEPARATOR))
+        return key_of(self.joined[place])
+
+    def _correlations(self) -> Iterator[str]:
+        """The correlation ID of each."""
+        return (str(key.partition(_SEPARATOR)[0], "ascii") for key in self.joined)
 
     def _words(self, place: int) -> list[int]:
         """A number of each row."""
@@ -205,6 +211,11 @@ class Batch(Sequence[Whole]):
 
     def _times(self, place: int) -> list[int]:
         return memoryview(self.rows).cast("q")[place::_LONGS].tolist()
+
+
+def key_of(joined: bytes) -> OperationKey:
+    """A key, of its parts as they are joined here."""
+    return OperationKey(*str(joined, "ascii").split(SEPARATOR))
 
 
 NOTHING: Final = Batch()

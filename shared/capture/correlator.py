@@ -176,7 +176,7 @@ def _finished(whole: Batch, view: View) -> Finished:
         run=view.run,
         now=view.now,
         ids=bytes.fromhex("".join(whole.uids)),
-        keys=[key.encode("utf-8", "surrogatepass") for key in whole.joined],
+        keys=[*whole.joined],
         counts=[size // ONCE.size for _, size in spans],
         numbers=[number for _, _, number, _, _ in entries],
         sizes=[size for _, size, _, _, _ in entries],

@@ -16,10 +16,10 @@ from enum import IntEnum
 from itertools import islice, repeat
 from typing import Final
 
-from shared.capture.batch import ROW, Batch
+from shared.capture.batch import ROW, Batch, key_of
 from shared.capture.entries import ACCEPT, START, SUCCESS, Entry, rank_of
 from shared.capture.sandbox import Sandbox
-from shared.model.ids import SEPARATOR, hash_of_joined
+from shared.model.ids import hash_of_joined
 from shared.model.operations import OperationKey
 
 _STATE: Final = struct.Struct("<33I")
@@ -208,9 +208,8 @@ class Kernel:
         """
         self._call("choose", stay)
         number, odd = self._state[_State.WHOLE], self._state[_State.ODD]
-        joined = bytes(self._list(_KEYS))
-        uids = [*map(hash_of_joined, islice(joined.splitlines(), number))]
-        keys = str(joined, "ascii").split("\n")[:-1]
+        keys = bytes(self._list(_KEYS)).splitlines()
+        uids = [*map(hash_of_joined, islice(keys, number))]
         self._list(_UIDS)[:] = "".join(uids).encode()
         self._call("leave")
         self._unsettled = True
@@ -225,7 +224,7 @@ class Kernel:
             bytes(self._list(_ONCE)),
         )
         # What the odd ones have in common, their own entries tell.
-        known = [*repeat(None, odd), *(OperationKey(*key.split(SEPARATOR)) for key in keys[number:])]
+        known = [*repeat(None, odd), *map(key_of, keys[number:])]
         others = [
             entry
             for row, key in zip(ROW.iter_unpack(rows[whole:]), known, strict=True)
