@@ -24,7 +24,7 @@ from shared.capture.sift import WINDOW, Beside, Sifted
 
 PART: Final = 8 << 20
 """Bytes of entries that are held at most, but for the last event's; a part has about three quarters of it.
-More costs memory, about three times as much as this; less costs storage round trips, for each part some."""
+More costs memory, three to four times as much as this; less costs storage round trips, for each part some."""
 
 _STAYS: Final = 0.25
 """How much of what is held stays when a part is cut, since more may come of it. Less makes fewer parts, and
