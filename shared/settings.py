@@ -124,8 +124,8 @@ class Settings:
     """`LIGHTKEEPER_COMPRESSION`: of condensed files, `gzip` or `zstd`. Files of zstd are about half as large;
     compressing takes twice as long, a tenth of a second for a capture file of 100 MB."""
     part_bytes: int
-    """`LIGHTKEEPER_PART_BYTES`: how much of a capture file is held in memory at a time. It takes
-    three to four times as much memory; twice as much saves half of the storage requests for operations of large
+    """`LIGHTKEEPER_PART_BYTES`: how much of a capture file is held in memory at a time. It takes three
+    to four times as much memory; twice as much saves half of the storage requests for operations of large
     files. Of more than 64 MiB the sandbox in which a file is read could not hold all that comes of it."""
     range_bytes: int
     """`LIGHTKEEPER_RANGE_BYTES`: how much of a blob is read at once; one request each, two in memory."""
