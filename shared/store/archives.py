@@ -178,8 +178,8 @@ def moved(
     """The archives, of which those at these places lie in that blob now instead of here, as one.
 
     Nothing may move but what is the oldest here, or what was in no other archive. It takes the place of the
-    last of the oldest: a blob between them came there at once, with what was in no other archive then. So what
-    is older than that blob has nothing of it, while what is younger may have a later state.
+    last of the oldest: a blob between them came there at once, with what was in no other archive then.
+    So what is older than that blob has nothing of it, while what is younger may have a later state.
 
     Args:
         archives: of a bucket.

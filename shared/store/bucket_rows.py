@@ -28,6 +28,7 @@ from shared.store.tables import (
     text_of,
     write,
 )
+from shared.store.wish import View
 
 _TRANSACTION: Final = 720_000
 """Packed bytes in one transaction. They travel in base64, and a body over 1 MiB would hold up the event loop
@@ -91,7 +92,7 @@ class BucketRows:
         return dict(zip(rows, zip(rows.values(), contents, strict=True), strict=True))
 
     async def write(
-        self, integration_id: str, loaded: Mapping[int, Loaded], drafts: Drafts, run: str
+        self, integration_id: str, loaded: Mapping[int, Loaded], drafts: Drafts, view: View
     ) -> set[int]:
         """Write rows, and delete the blobs that nobody needs then; gives the buckets that are lost.
 
@@ -100,9 +101,9 @@ class BucketRows:
             loaded: the buckets as they were read.
             drafts: as they are to be; the blob that these refer to is there. It lies with the first bucket
                 that needs it, without which none of the others may be written.
-            run: ID of the run that writes.
+            view: of the run that writes.
         """
-        rows = [await self._row(integration_id, number, loaded[number], drafts, run) for number in loaded]
+        rows = [await self._row(integration_id, number, loaded[number], drafts, view) for number in loaded]
         table = await self._storage.table(TableName.OPERATIONS)
         lost: set[int] = set()
         for some in _transactions(rows):
@@ -137,7 +138,7 @@ class BucketRows:
             raise ConflictError from error
 
     async def _row(
-        self, integration_id: str, number: int, loaded: Loaded, drafts: Drafts, run: str
+        self, integration_id: str, number: int, loaded: Loaded, drafts: Drafts, view: View
     ) -> _Written:
         """A row that is to be written; what is too large for it is written before it."""
         bucket, data = drafts.buckets[number], drafts.rows[number]
@@ -148,7 +149,7 @@ class BucketRows:
             return _Written(number, remove(key, loaded.etag), 0, tuple(gone))
         blob = ""
         if len(data) > parked.MAX_PACKED:
-            blob = blob_name(integration_id, number, "bucket", run, loaded.etag)
+            blob = blob_name(integration_id, number, "bucket", view, loaded.etag)
             await self._blobs.write(ContainerName.PARKED, blob, data, BINARY)
         row = key | {
             "due": text_of(moment_of(attention)),
@@ -171,9 +172,13 @@ def folder_of(integration_id: str, number: int) -> str:
     return f"{integration_id}/{row_key(number)}/"
 
 
-def blob_name(integration_id: str, number: int, kind: str, run: str, *etags: str) -> str:
-    """Nobody else gives this name: whoever read the rows as they were then, and won, changed their ETags."""
-    return folder_of(integration_id, number) + stable_hash(kind, run, *etags)
+def blob_name(integration_id: str, number: int, kind: str, view: View, *etags: str) -> str:
+    """Nobody else gives this name: whoever read the rows as they were then, and won, changed their ETags.
+
+    Nor does who handles the run once more, while a worker that was given up for dead may still win: what is
+    over at a later moment may make another content.
+    """
+    return folder_of(integration_id, number) + stable_hash(kind, view.run, text_of(view.now), *etags)
 
 
 def _gone(integration_id: str, number: int, loaded: Loaded, bucket: Bucket) -> set[str]:

@@ -134,11 +134,11 @@ class OperationStore:
             {number: changes[number] for number in loaded},
             view,
             self._limits,
-            lambda number: blob_name(integration_id, number, "archives", view.run, *etags),
+            lambda number: blob_name(integration_id, number, "archives", view, *etags),
         )
         if drafts.blob:
             await self._archives.write(drafts.blob, drafts.contents)
-        return await self._rows.write(integration_id, loaded, drafts, view.run)
+        return await self._rows.write(integration_id, loaded, drafts, view)
 
     async def needing_attention(self, integration_id: str, now: datetime) -> list[int]:
         """The buckets in which something has waited long enough, or everything may be forgotten."""

@@ -326,6 +326,18 @@ async def test_no_bucket_is_written_that_needs_a_blob_of_another_one_that_is_los
     assert await store.waiting(integration) == 1
 
 
+async def test_a_run_that_loses_to_itself_leaves_the_blobs_of_the_winner_as_they_are(
+    storage: Storage, integration: str
+) -> None:
+    store = await keep_many(storage, integration, range(40), view(), large=1)
+    before = dict.fromkeys(range(BUCKETS), Loaded())
+    lost = await store.save(integration, before, many(range(20)), view(NOW + timedelta(minutes=5)))
+    assert lost == set(range(BUCKETS))
+    reader = OperationStore(storage, BlobStore(storage), WAIT, timedelta(hours=1))
+    keys = [operation(number).key for number in range(40)]
+    assert set(operations(await load(reader, integration, keys))) == set(keys)
+
+
 async def test_what_has_waited_long_enough_is_found_and_nothing_else(
     store: OperationStore, integration: str
 ) -> None:
