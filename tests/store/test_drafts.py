@@ -1,22 +1,23 @@
 """Whatever is written in whatever order, what is kept of an operation is its last state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
 
 from shared.model.ids import SEPARATOR
-from shared.model.operations import Known, Member, Operation, OperationKey
+from shared.model.operations import Member, Operation, OperationKey
 from shared.store.archives import Finished
-from shared.store.drafts import Drafts, Limits, Novelty, drafted
+from shared.store.drafts import Limits, Novelty, drafted
 from shared.store.kept import id_of
 from shared.store.parked import Bucket, unpacked
 from shared.store.wish import View, Wish
 
-NOW = datetime(2024, 5, 1, 10, tzinfo=UTC)
 RETENTION = timedelta(hours=1)
-BUCKETS = 2
+BUCKETS = 3
+SEEDS = 40
 
 
 def finished(operations: Sequence[Operation], run: str, now: datetime) -> Finished:
@@ -33,72 +34,105 @@ def finished(operations: Sequence[Operation], run: str, now: datetime) -> Finish
     )
 
 
-def operation(number: int, run: str, now: datetime, text: bytes = b"x") -> Operation:
-    """That left as soon as it came."""
-    return Operation(OperationKey(f"c{number}", "o", "r"), (Member(text, run, number, now, run, 1),))
-
-
 class Rows:
-    """Rows of buckets, and blobs, as they are written; a blob goes with the bucket that it lies with."""
+    """Rows of buckets, and blobs; a blob that the bucket that it lies with needs no more is gone at once."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.buckets = dict.fromkeys(range(BUCKETS), Bucket())
         self.blobs: dict[str, Mapping[int, Sequence[bytes]]] = {}
 
-    def write(self, news: Mapping[int, Sequence[Novelty]], run: str, now: datetime) -> Drafts:
+    def write(self, news: Mapping[int, Sequence[Novelty]], run: str, now: datetime, most: int) -> set[int]:
+        """Write so many buckets at most, since others may be lost; gives those that are written."""
         buckets = {number: self.buckets[number] for number in news}
         drafts = drafted(buckets, news, View(run, now), self.limits, lambda number: f"{number}/{run}")
         if drafts.blob:
             self.blobs[drafts.blob] = drafts.contents
-        self.buckets |= {number: unpacked(data) for number, data in drafts.rows.items()}
+        written = dict([*drafts.rows.items()][:most])
+        self.buckets |= {number: unpacked(data) for number, data in written.items()}
         for name in [*self.blobs]:
             owner = self.buckets[int(name.split("/", maxsplit=1)[0])]
             if name not in {archive.blob for archive in owner.archives}:
                 del self.blobs[name]
-        return drafts
+        return {*written}
 
-    def read(self, number: int, keys: Sequence[OperationKey], now: datetime) -> Known:
-        wish = Wish(self.buckets[number], keys, View("reader", now))
+    def read(self, number: int, keys: Iterable[OperationKey], view: View) -> Mapping[OperationKey, Operation]:
+        wish = Wish(self.buckets[number], [*keys], view)
         older: list[bytes] = []
         for archive in wish.archives:
             contents = {number: [archive.packed]} if archive.packed else self.blobs.get(archive.blob, {})
             older += contents.get(number, ())
-        return wish.known(older)
+        return wish.known(older).operations
 
 
-@pytest.mark.parametrize("seed", range(60))
+@dataclass
+class History:
+    """What is written in the course of time, drawn from a seed, and what should be found then."""
+
+    random: Random
+    rows: Rows
+    now: datetime = datetime(2024, 5, 1, 10, tzinfo=UTC)
+    states: dict[OperationKey, tuple[int, datetime, Operation]] = field(default_factory=dict)
+
+    def alive(self, number: int) -> dict[OperationKey, Operation]:
+        """What has to be found in a bucket."""
+        return {
+            key: one
+            for key, (place, kept, one) in self.states.items()
+            if place == number and (self.now - kept < RETENTION or waits(one))
+        }
+
+    def step(self, run: str) -> None:
+        """Something arrives, and what becomes of it is written, unless somebody else was faster."""
+        self.now += timedelta(minutes=self.random.randrange(9))
+        news: dict[int, list[Novelty]] = {}
+        made: dict[int, list[Operation]] = {}
+        for number in self.random.sample(range(BUCKETS), BUCKETS):
+            fresh = [self._fresh(run, number, place) for place in range(self.random.choice((0, 1, 2, 6)))]
+            known = [*self.alive(number).values()]
+            others = [self._later(one, run) for one in self.random.sample(known, min(len(known), 2))]
+            if fresh:
+                news[number] = [finished(fresh, run, self.now), *others]
+            elif others:
+                news[number] = [*others]
+            made[number] = fresh + others
+        for number in self.rows.write(news, run, self.now, self.random.choice((1, BUCKETS, BUCKETS))):
+            self.states |= {one.key: (number, self.now, one) for one in made[number]}
+
+    def _fresh(self, run: str, number: int, place: int) -> Operation:
+        """An operation that left as soon as it came."""
+        key = OperationKey(f"{run} {number} {place}", "o", "r")
+        return Operation(key, (Member(self.random.randbytes(40), run, place, self.now, run, 1),))
+
+    def _later(self, one: Operation, run: str) -> Operation:
+        """The operation with an entry that waits, or after that has left."""
+        if waits(one):
+            members = (
+                member._replace(run=run, revision=one.revision + 1) if member.waits else member
+                for member in one.members
+            )
+            return Operation(one.key, tuple(members))
+        leaves = self.random.random() < 0.7
+        late = Member(b"late", run, 0, self.now, run, one.revision + 1)
+        return Operation(one.key, (*one.members, late if leaves else late._replace(run="", revision=0)))
+
+
+def waits(one: Operation) -> bool:
+    return any(member.waits for member in one.members)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_the_last_state_of_every_operation_is_found_for_as_long_as_it_is_kept(seed: int) -> None:
     random = Random(seed)  # noqa: S311 - a history, not a secret
-    limits = Limits(timedelta(), RETENTION, random.choice((500, 1_500, 5_000)), random.choice((150, 400)))
-    rows = Rows(limits)
-    states: dict[OperationKey, tuple[int, datetime, Operation]] = {}
-    now = NOW
+    roomy, large = random.choice((500, 1_500, 5_000)), random.choice((150, 400))
+    rows = Rows(Limits(timedelta(), RETENTION, roomy, large))
+    history = History(random, rows)
     for step in range(40):
-        now += timedelta(minutes=random.randrange(9))
-        run = f"run{step}"
-        news: dict[int, list[Novelty]] = {}
+        history.step(f"run{step}")
         for number in range(BUCKETS):
-            known = [
-                one for place, kept, one in states.values() if place == number and now - kept < RETENTION
-            ]
-            revised = [
-                Operation(one.key, (*one.members, Member(b"late", run, step, now, run, one.revision + 1)))
-                for one in random.sample(known, min(len(known), random.randrange(3)))
-            ]
-            fresh = [
-                operation(1_000 * step + 10 * place + number, run, now, random.randbytes(40))
-                for place in range(random.choice((0, 1, 2, 6)))
-            ]
-            if fresh or revised:
-                news[number] = [*([finished(fresh, run, now)] if fresh else []), *revised]
-                states |= {one.key: (number, now, one) for one in (*fresh, *revised)}
-        rows.write(news, run, now)
-        for number in range(BUCKETS):
-            alive = {
-                key: one
-                for key, (place, kept, one) in states.items()
-                if place == number and now - kept < RETENTION
-            }
-            found = rows.read(number, [*alive], now).operations
-            assert found == alive, f"step {step}"
+            alive = history.alive(number)
+            assert rows.read(number, alive, View("reader", history.now)) == alive, f"step {step}"
+            run = f"run{random.randrange(step + 1)}"
+            left = {key for key, one in alive.items() if run in {member.run for member in one.members}}
+            again = rows.read(number, (), View(run, history.now, again=True))
+            assert {key: again[key] for key in left} == {key: alive[key] for key in left}, f"step {step}"
