@@ -40,7 +40,8 @@ class Archive(msgspec.Struct, array_like=True, frozen=True):
     """What is known of an archive without unpacking it.
 
     Attributes:
-        expires: when the last of its operations may be forgotten, in microseconds since 1970.
+        expires: when the last of its operations may be forgotten, or of those that lie in the same blob, in
+            microseconds since 1970.
         marks: of its operations, one after the other: half a mark of the correlation ID, and as much of what
             names the operation.
         blob: where it lies; empty if it lies here.

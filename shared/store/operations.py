@@ -37,7 +37,8 @@ class OperationStore:
         storage: of the app.
         blobs: for what is too large for a row, and for archives.
         wait: how long an entry waits for the rest of its operation.
-        retention: how long an operation is kept after its last change, and at most twice as long.
+        retention: how long an operation is found after its last change; what is packed with younger ones is
+            there for up to three times as long.
         roomy: packed bytes beyond which buckets send their oldest archives to a blob, see `Limits`.
         large: bytes of entries of finished operations that go to a blob at once.
     """
