@@ -3,13 +3,13 @@
 //! Whatever is not plainly sound is `Odd`, and left to the app's exact reader. Texts are slices that have `pad`
 //! zeros somewhere behind them: a zero ends every token, so that the scan needs no other bound.
 
+const std = @import("std");
+const Memo = @import("memo.zig").Memo;
+
 pub const Error = error{Odd};
 
 /// Zeros behind the last text, at least as many as are looked at together.
 pub const pad = 32;
-
-const std = @import("std");
-const Memo = @import("memo.zig").Memo;
 
 const Block = @Vector(16, u8);
 const deepest = 63;

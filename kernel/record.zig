@@ -180,7 +180,7 @@ pub const Scanner = struct {
             self.last = self.shapes.items.len;
             try self.shapes.append(self.gpa, made);
         } else {
-            // Whichever goes, the records like it are few, or it comes again.
+            // Any may go: if there are more records like it, it comes back.
             self.last = (self.last + 1) % most_shapes;
             self.shapes.items[self.last].deinit(self.gpa);
             self.shapes.items[self.last] = made;

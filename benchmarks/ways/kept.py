@@ -18,7 +18,7 @@ from benchmarks.ways.texts import Texts
 from shared.capture.batch import ROW, Batch
 from shared.capture.correlate import Plan
 from shared.capture.sift import Sifted
-from shared.capture.whole import ONCE, Spot
+from shared.capture.whole import ONCE, spots_in
 from shared.model.ids import SEPARATOR
 from shared.model.operations import Known, Member, Operation, OperationKey
 
@@ -107,7 +107,7 @@ class Kept:
             if number is not None:
                 at, count, *_ = ROW.unpack(self._read(left.rows + number * ROW.size, ROW.size))
                 once = self._read(left.once + at * ONCE.size, count * ONCE.size)
-                return self._texts.at(map(Spot._make, ONCE.iter_unpack(once)))
+                return self._texts.at(spots_in(once))
         return ()
 
     def _write(self, data: bytes) -> int:

@@ -184,10 +184,14 @@ class Batch(Sequence[Whole]):
 
     def _without(self, places: Sequence[int]) -> Self:
         """All but these few, which are ordered."""
-        rows, joined, uids = bytearray(self.rows), [*self.joined], [*self.uids]
-        for place in reversed(places):
-            del rows[place * ROW.size : (place + 1) * ROW.size], joined[place], uids[place]
-        return replace(self, rows=bytes(rows), joined=joined, uids=uids)
+        size = ROW.size
+        between = [(before + 1, place) for before, place in pairwise([-1, *places, len(self)])]
+        return replace(
+            self,
+            rows=b"".join([self.rows[begin * size : end * size] for begin, end in between]),
+            joined=[key for begin, end in between for key in self.joined[begin:end]],
+            uids=[uid for begin, end in between for uid in self.uids[begin:end]],
+        )
 
     def _only(self, places: Sequence[int]) -> Self:
         size = ROW.size

@@ -8,7 +8,7 @@ from operator import attrgetter
 from shared.capture.batch import NOTHING, Batch
 from shared.capture.correlate import Plan, Run, correlate, replay
 from shared.capture.entries import Entry
-from shared.capture.whole import ONCE
+from shared.capture.whole import ONCE, spots_in
 from shared.model.captures import Counts
 from shared.model.operations import Known, OperationKey
 from shared.store.archives import Finished
@@ -171,16 +171,16 @@ def _finished(whole: Batch, view: View) -> Finished:
     """Whole operations as they are to be kept, so that late entries find them."""
     spans = [*whole.spans]
     once = b"".join([whole.once[at : at + size] for at, size in spans])
-    entries = [*ONCE.iter_unpack(once)]
+    spots = [*spots_in(once)]
     return Finished(
         run=view.run,
         now=view.now,
         ids=bytes.fromhex("".join(whole.uids)),
-        keys=[*whole.joined],
+        keys=whole.joined,
         counts=[size // ONCE.size for _, size in spans],
-        numbers=[number for _, _, number, _, _ in entries],
-        sizes=[size for _, size, _, _, _ in entries],
-        texts=b"".join([whole.texts[at : at + size] for at, size, _, _, _ in entries]),
+        numbers=[spot.number for spot in spots],
+        sizes=[spot.size for spot in spots],
+        texts=b"".join([whole.texts[spot.at : spot.at + spot.size] for spot in spots]),
     )
 
 

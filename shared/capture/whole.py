@@ -16,7 +16,7 @@ ONCE: Final = Struct("<4IQ")
 
 
 class Spot(NamedTuple):
-    """Where a whole operation's entry stands.
+    """Where a whole operation's entry stands; with the file at hand, nothing else of it need be kept.
 
     Attributes:
         at: where it begins in the text that holds it.
@@ -31,6 +31,11 @@ class Spot(NamedTuple):
     number: int
     place: int
     offset: int
+
+
+def spots_in(once: bytes) -> Iterator[Spot]:
+    """Where entries stand, a `ONCE` for each."""
+    return map(Spot._make, ONCE.iter_unpack(once))
 
 
 class Whole(msgspec.Struct, frozen=True, gc=False):
@@ -57,15 +62,10 @@ class Whole(msgspec.Struct, frozen=True, gc=False):
         """How many entries it has."""
         return len(self.once) // ONCE.size
 
-    def spots(self) -> Iterator[Spot]:
-        """Where its entries stand, in the order in which they happened, each once."""
-        return map(Spot._make, ONCE.iter_unpack(self.once))
-
     def entries(self) -> Iterator[tuple[int, bytes]]:
         """Its entries in that order, number and text."""
-        texts = self.texts
-        for at, size, number, _, _ in ONCE.iter_unpack(self.once):
-            yield number, bytes(texts[at : at + size])
+        for spot in spots_in(self.once):
+            yield spot.number, bytes(self.texts[spot.at : spot.at + spot.size])
 
     def taken_apart(self) -> Iterator[Entry]:
         """Its entries, duplicates included, as if it had not been seen that they are all."""

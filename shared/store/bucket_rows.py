@@ -124,8 +124,8 @@ class BucketRows:
             table,
             "PartitionKey eq @id and RowKey ge @least and RowKey le @most",
             id=integration_id,
-            least=row_key(min(numbers)),
-            most=row_key(max(numbers)),
+            least=_row_key(min(numbers)),
+            most=_row_key(max(numbers)),
         )
         return {int(row["RowKey"]): row async for row in rows if int(row["RowKey"]) in numbers}
 
@@ -142,7 +142,7 @@ class BucketRows:
     ) -> _Written:
         """A row that is to be written; what is too large for it is written before it."""
         bucket, data = drafts.buckets[number], drafts.rows[number]
-        key: Row = {"PartitionKey": integration_id, "RowKey": row_key(number)}
+        key: Row = {"PartitionKey": integration_id, "RowKey": _row_key(number)}
         attention = bucket.attention
         if attention is None:
             gone = _gone(integration_id, number, loaded, bucket)
@@ -162,14 +162,14 @@ class BucketRows:
         return _Written(number, write(row, loaded.etag), weight, tuple(sorted(gone)))
 
 
-def row_key(number: int) -> str:
+def _row_key(number: int) -> str:
     """Names a bucket's row."""
     return f"{number:02}"
 
 
 def folder_of(integration_id: str, number: int) -> str:
     """Where the blobs of a bucket lie."""
-    return f"{integration_id}/{row_key(number)}/"
+    return f"{integration_id}/{_row_key(number)}/"
 
 
 def blob_name(integration_id: str, number: int, kind: str, view: View, *etags: str) -> str:

@@ -16,7 +16,7 @@ from shared.capture.entries import START, SUCCESS, TERMINAL, Entry
 from shared.capture.output import lines_of
 from shared.capture.parts import PART, Parts
 from shared.capture.sift import Sifted, sift
-from shared.capture.whole import Spot, Whole
+from shared.capture.whole import Spot, Whole, spots_in
 from shared.model.captures import Counts
 from shared.model.operations import OperationKey
 
@@ -157,7 +157,7 @@ def _text_at(data: bytes, inflated: Callable[[int], bytes], spot: Spot) -> bytes
 
 def _check_spots(one: Whole, text_at: Callable[[Spot], bytes]) -> None:
     """The entries stand in the file where they are said to."""
-    for spot, (number, raw) in zip(one.spots(), one.entries(), strict=True):
+    for spot, (number, raw) in zip(spots_in(one.once), one.entries(), strict=True):
         assert spot.number == number
         assert text_at(spot) == raw
 
