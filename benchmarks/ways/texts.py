@@ -2,14 +2,13 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from isal import isal_zlib
+from isal import igzip_lib
 
 from shared.capture.avro_header import header_of, long_at
-from shared.capture.inflate import RAW_DEFLATE
 from shared.capture.whole import Spot
 
 _HEADER: Final = 1 << 16
@@ -38,22 +37,24 @@ class Texts:
         """Be done with the file."""
         self._file.close()
 
-    def at(self, spots: Iterable[Spot]) -> list[bytes]:
-        """The texts of the entries there."""
+    def at(self, spots: Iterable[Spot]) -> dict[Spot, bytes]:
+        """The texts of the entries there. A block of which several are asked for is decompressed once."""
         if not self._is_compressed:
-            return [os.pread(self._file.fileno(), spot.size, spot.offset) for spot in spots]
+            return {spot: os.pread(self._file.fileno(), spot.size, spot.offset) for spot in spots}
         by_block: defaultdict[int, list[Spot]] = defaultdict(list)
         for spot in spots:
             by_block[spot.offset].append(spot)
-        return [text for block, some in by_block.items() for text in self._in_block(block, some)]
+        texts: dict[Spot, bytes] = {}
+        for block, some in by_block.items():
+            content = self._content(block, max(spot.place + spot.size for spot in some))
+            texts |= {spot: content[spot.place : spot.place + spot.size] for spot in some}
+        return texts
 
-    def _in_block(self, block: int, spots: Sequence[Spot]) -> Iterator[bytes]:
+    def _content(self, block: int, size: int) -> bytes:
+        """The first bytes of what a compressed block holds."""
         number = self._file.fileno()
         head = os.pread(number, _NUMBERS, block)
         _, at = long_at(head, 0)
-        size, at = long_at(head, at)
-        end = max(spot.place + spot.size for spot in spots)
-        packed = os.pread(number, size, block + at)
-        content = isal_zlib.decompressobj(wbits=RAW_DEFLATE).decompress(packed, end)
-        for spot in spots:
-            yield content[spot.place : spot.place + spot.size]
+        packed_size, at = long_at(head, at)
+        packed = os.pread(number, packed_size, block + at)
+        return igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_DEFLATE).decompress(packed, size)
