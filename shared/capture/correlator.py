@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from operator import attrgetter
 
 from shared.capture.batch import NOTHING, Batch
@@ -68,7 +69,7 @@ class Correlator:
         entries: Iterable[Entry],
         whole: Batch = NOTHING,
         *,
-        again: bool = False,
+        since: datetime | None = None,
     ) -> Plan:
         """Decide about the entries of a capture file, and about what waited long enough beside them.
 
@@ -79,7 +80,7 @@ class Correlator:
             run: in which they arrived.
             entries: administrative ones with a correlation ID.
             whole: operations that are whole by themselves, as long as nothing else is known of them.
-            again: whether the run was begun before.
+            since: if the run was begun before, a moment (UTC) before which nothing left in it.
 
         Raises:
             ContendedError: too many others changed the same operations.
@@ -88,11 +89,11 @@ class Correlator:
         for entry in entries:
             by_bucket.setdefault(bucket_of(entry.key.correlation), _Arrived()).entries.append(entry)
         # What left in a run that was cut off may be in any bucket.
-        numbers = range(BUCKETS) if again else by_bucket
+        numbers = by_bucket if since is None else range(BUCKETS)
         return await self._decide(
             integration_id,
             {number: by_bucket.get(number, _Arrived()) for number in numbers},
-            View(run.id, run.now, again=again),
+            View(run.id, run.now, since),
             lambda arrived, known: correlate(arrived.entries, known, run, arrived.whole),
         )
 
@@ -119,7 +120,7 @@ class Correlator:
         return await self._decide(
             integration_id,
             dict.fromkeys(range(BUCKETS), _Arrived()),
-            View(run.id, run.now, again=True),
+            View(run.id, run.now, since=run.now),
             lambda _, known: replay(known, run),
         )
 

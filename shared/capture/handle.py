@@ -154,11 +154,12 @@ class CaptureHandler:
         reasons: Counter[AsideReason] = Counter()
         whole = False
         number = 0
+        since = file.written_at if entry.attempts > 1 else None
         async for part in self._parts(file, entry):
             run = Run(f"{file.id}-{number}", self._clock(), self._wait)
             number += 1
             plan = await self._correlator.decide(
-                owner.integration_id, run, part.administrative, part.whole, again=entry.attempts > 1
+                owner.integration_id, run, part.administrative, part.whole, since=since
             )
             await leaving.add([*part.passed, *plan.passed], plan.records, plan.whole)
             await kept.add(part.asides, file.container)

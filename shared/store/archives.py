@@ -22,8 +22,8 @@ from shared.model.operations import Member, Operation, OperationKey, WaitingRoom
 from shared.store.kept import Kept, compressed, decompressed, mark_of, unpack
 
 MAX_REMEMBERED: Final = 128 * 1024
-"""Bytes that a bucket may spend on what its archives hold, six for each operation; beyond them the oldest
-archive goes before its time."""
+"""Bytes that a bucket may spend on the marks of its archives, six for each operation; beyond them late
+entries do not find any more what the oldest hold, see `remembered`."""
 
 _SMALL: Final = 32 * 1024
 """Packed bytes up to which an archive takes in the next, so that those of little are few."""
@@ -46,12 +46,15 @@ class Archive(msgspec.Struct, array_like=True, frozen=True):
             names the operation.
         blob: where it lies; empty if it lies here.
         packed: what it holds, if it lies here.
+        waited: when something last left that had waited before, and that it may hold, or another one in the
+            same blob; in the same unit, 0 if all left as soon as it came.
     """
 
     expires: int
     marks: bytes
     blob: str = ""
     packed: bytes = b""
+    waited: int = 0
 
     def may_hold(self, single: Collection[bytes], whole: Collection[bytes]) -> bool:
         """Whether operations of these marks may be in it, or any with marks that begin like those."""
@@ -139,12 +142,12 @@ def mark_in_whole(correlation: bytes) -> bytes:
     return correlation[:_HALF]
 
 
-def archive_of(kept: Collection[Kept], finished: Collection[Finished]) -> Archive:
+def archive_of(kept: Collection[Kept], finished: Collection[Finished], now: int) -> Archive:
     """An archive of these, which lies here; in what is kept, nothing may wait."""
     marks = [mark_in(one.id, one.correlation) for one in kept]
     marks += (mark for some in finished for mark in some.marks())
     expires = max([*(one.expires for one in kept), *(some.expires for some in finished)])
-    return _archive(_Content(tuple(kept), tuple(finished)), marks, expires)
+    return _archive(_Content(tuple(kept), tuple(finished)), marks, expires, now if kept else 0)
 
 
 def added(archives: Sequence[Archive], new: Archive, now: int) -> list[Archive]:
@@ -157,7 +160,8 @@ def added(archives: Sequence[Archive], new: Archive, now: int) -> list[Archive]:
     finished = [some for some in (*older.finished, *younger.finished) if some.expires > now]
     marks = {one.marks[at : at + _MARK] for one in (last, new) for at in range(0, len(one.marks), _MARK)}
     content = _Content(tuple(kept.values()), tuple(finished))
-    return [*archives[:-1], _archive(content, marks, max(last.expires, new.expires))]
+    one = _archive(content, marks, max(last.expires, new.expires), max(last.waited, new.waited))
+    return [*archives[:-1], one]
 
 
 def oldest(archives: Sequence[Archive], least: int) -> list[int]:
@@ -173,9 +177,7 @@ def oldest(archives: Sequence[Archive], least: int) -> list[int]:
     return places
 
 
-def moved(
-    archives: Sequence[Archive], places: Collection[int], blob: str, expires: int
-) -> tuple[Archive, ...]:
+def moved(archives: Sequence[Archive], places: Collection[int], blob: Archive) -> list[Archive]:
     """The archives, of which those at these places lie in that blob now instead of here, as one.
 
     Nothing may move but what is the oldest here, or what was in no other archive. It takes the place of the
@@ -185,14 +187,32 @@ def moved(
     Args:
         archives: of a bucket.
         places: of those that move.
-        blob: its name.
-        expires: when the last of all that lies in the blob may be forgotten, in microseconds since 1970.
+        blob: stands for all that lies in it, of whatever bucket; without marks.
     """
     others = {place: archive for place, archive in enumerate(archives) if place not in places}
     staying = min((place for place, archive in others.items() if archive.packed), default=len(archives))
     at = max((place for place in places if place < staying), default=min(places))
-    one = Archive(expires, b"".join(archives[place].marks for place in places), blob)
-    return _bounded([archive for _, archive in sorted({**others, at: one}.items())])
+    one = msgspec.structs.replace(blob, marks=b"".join(archives[place].marks for place in places))
+    return [archive for _, archive in sorted({**others, at: one}.items())]
+
+
+def remembered(archives: Sequence[Archive], most: int) -> tuple[Archive, ...]:
+    """The archives, with so many bytes of marks if it is enough for those that lie here and the youngest.
+
+    Beyond that the oldest blobs go. One with something that had waited loses its marks only: late entries do
+    not find it any more, while a run that was cut off still finds what left in it, which no capture file
+    would bring along again.
+    """
+    excess = sum(len(one.marks) for one in archives) - most
+    staying: list[Archive] = []
+    for one in archives[:-1]:
+        if excess <= 0 or not one.blob:
+            staying.append(one)
+            continue
+        excess -= len(one.marks)
+        if one.waited:
+            staying.append(msgspec.structs.replace(one, marks=b""))
+    return (*staying, *archives[-1:])
 
 
 def found_in(packed: bytes, wants: Wants, now: int) -> Iterator[tuple[bytes, Operation | WaitingRoom]]:
@@ -219,15 +239,6 @@ def contents_of(blob: bytes) -> dict[int, list[bytes]]:
     return _BLOBS.decode(blob)
 
 
-def _bounded(archives: Sequence[Archive]) -> tuple[Archive, ...]:
-    """The youngest archives, as many as a bucket may remember."""
-    size = sum(len(one.marks) for one in archives)
-    first = 0
-    while first < len(archives) - 1 and size > MAX_REMEMBERED:
-        size -= len(archives[first].marks)
-        first += 1
-    return tuple(archives[first:])
-
-
-def _archive(content: _Content, marks: Iterable[bytes], expires: int) -> Archive:
-    return Archive(expires, b"".join(sorted(set(marks))), packed=compressed(_ENCODER.encode(content)))
+def _archive(content: _Content, marks: Iterable[bytes], expires: int, waited: int) -> Archive:
+    packed = compressed(_ENCODER.encode(content))
+    return Archive(expires, b"".join(sorted(set(marks))), packed=packed, waited=waited)

@@ -9,7 +9,7 @@ import msgspec
 
 from shared.model.operations import Operation, WaitingRoom, bounded
 from shared.store import parked
-from shared.store.archives import Finished, archive_of, moved, oldest
+from shared.store.archives import MAX_REMEMBERED, Archive, Finished, archive_of, moved, oldest, remembered
 from shared.store.kept import Kept, microseconds, pack
 from shared.store.parked import Bucket
 from shared.store.wish import View
@@ -36,12 +36,14 @@ class Limits:
         retention: how long an operation is kept after its last change.
         roomy: packed bytes that buckets may have in their rows if they are written together.
         large: bytes of entries of finished operations that go to a blob at once.
+        remembered: bytes that a bucket may spend on the marks of its archives.
     """
 
     wait: timedelta
     retention: timedelta
     roomy: int = ROOMY
     large: int = LARGE
+    remembered: int = MAX_REMEMBERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,32 +79,34 @@ def drafted(
         limits: see there.
         blob_at: gives the name of a blob that lies with a bucket.
     """
+    now = microseconds(view.now)
     finished = {number: _finished(new, view, limits) for number, new in news.items()}
     is_large = sum(len(one.texts) for some in finished.values() for one in some) >= limits.large
     fresh: dict[int, Bucket] = {}
     for number, new in news.items():
         kept = _kept(new, view, limits)
         some = () if is_large else finished[number]
-        fresh[number] = parked.changed(buckets[number], kept, some, microseconds(view.now), view.run)
+        fresh[number] = parked.changed(buckets[number], kept, some, now, view.run)
     packed = {number: parked.packed(bucket) for number, bucket in fresh.items()}
     leaving = _oldest(fresh, packed, limits.roomy)
     if is_large:
         for number, some in finished.items():
             if some:
-                archives = (*fresh[number].archives, archive_of((), some))
+                archives = (*fresh[number].archives, archive_of((), some, now))
                 fresh[number] = replace(fresh[number], archives=archives)
                 leaving[number] = [*leaving.get(number, ()), len(archives) - 1]
     # The blob lies with the first of them, which is to delete it in the end.
-    blob = next((blob_at(number) for number in fresh if number in leaving), "")
+    name = next((blob_at(number) for number in fresh if number in leaving), "")
     contents = {n: [fresh[n].archives[place].packed for place in places] for n, places in leaving.items()}
     # It is deleted when the bucket that it lies with needs it no more, so that all need it for as long.
     moving = [fresh[number].archives[place] for number, places in leaving.items() for place in places]
     expires = max((archive.expires for archive in moving), default=0)
+    blob = Archive(expires, b"", name, waited=max((archive.waited for archive in moving), default=0))
     for number, places in leaving.items():
-        archives = moved(fresh[number].archives, places, blob, expires)
-        fresh[number] = replace(fresh[number], archives=archives)
+        lying = moved(fresh[number].archives, places, blob)
+        fresh[number] = replace(fresh[number], archives=remembered(lying, limits.remembered))
     rows = {number: parked.whole(packed[number], bucket) for number, bucket in fresh.items()}
-    return Drafts(fresh, rows, blob, contents)
+    return Drafts(fresh, rows, name, contents)
 
 
 def _finished(news: Iterable[Novelty], view: View, limits: Limits) -> list[Finished]:
@@ -113,7 +117,9 @@ def _finished(news: Iterable[Novelty], view: View, limits: Limits) -> list[Finis
 
 
 def _kept(news: Iterable[Novelty], view: View, limits: Limits) -> list[Kept]:
-    expires, before = view.now + limits.retention, view.now - limits.retention
+    expires = view.now + limits.retention
+    # What came before had left that long ago, so that no run is handled again that took it along.
+    before = view.now - limits.retention - limits.wait
     return [
         pack(replace(one, members=bounded(one.members, view.run, before)), limits.wait, expires)
         for one in news

@@ -9,13 +9,14 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import batched
 from typing import Final
 
 from shared.model.ids import stable_hash
 from shared.model.operations import Known, OperationKey
 from shared.store import parked
 from shared.store.archive_blobs import ArchiveBlobs
-from shared.store.archives import Archive
+from shared.store.archives import MAX_REMEMBERED, Archive
 from shared.store.blobs import BlobStore
 from shared.store.bucket_rows import BucketRows, Loaded, blob_name, folder_of
 from shared.store.drafts import LARGE, ROOMY, Limits, Novelty, drafted
@@ -28,6 +29,7 @@ BUCKETS: Final = 4
 """Buckets per integration. More would let more workers write at the same moment, and cost more requests."""
 
 _CACHED: Final = 8_192
+_AT_ONCE: Final = 8
 
 
 class OperationStore:
@@ -41,6 +43,7 @@ class OperationStore:
             there for up to three times as long.
         roomy: packed bytes beyond which buckets send their oldest archives to a blob, see `Limits`.
         large: bytes of entries of finished operations that go to a blob at once.
+        remembered: bytes that a bucket may spend on what its archives hold, see `MAX_REMEMBERED`.
     """
 
     def __init__(
@@ -52,10 +55,11 @@ class OperationStore:
         *,
         roomy: int = ROOMY,
         large: int = LARGE,
+        remembered: int = MAX_REMEMBERED,
     ) -> None:
         self._storage = storage
         self._rows = BucketRows(storage, blobs)
-        self._limits = Limits(wait, retention, roomy, large)
+        self._limits = Limits(wait, retention, roomy, large, remembered)
         self._archives = ArchiveBlobs(blobs)
 
     async def load(
@@ -82,11 +86,19 @@ class OperationStore:
             number: _older(some, blobs, number, folder_of(integration_id, number))
             for number, some in archives.items()
         }
+        for number, wish in wishes.items():
+            await self._look_back(wish, number, folder_of(integration_id, number))
         known = await asyncio.to_thread(_known, wishes, older)
         loaded = dict.fromkeys(keys, Loaded())
         for number, (row, _) in rows.items():
             loaded[number] = Loaded(wishes[number].bucket, known[number], row["_etag"], row["blob"])
         return loaded
+
+    async def _look_back(self, wish: Wish, number: int, folder: str) -> None:
+        """Let a run that is handled again find what left in it; bit by bit, since it may be much."""
+        for some in batched(wish.unmarked, _AT_ONCE, strict=False):
+            blobs = await self._archives.read({one.blob for one in some})
+            await asyncio.to_thread(wish.look_back, _older(some, blobs, number, folder))
 
     async def save(
         self,
@@ -181,7 +193,8 @@ def _older(
 ) -> list[bytes]:
     """What these archives of a bucket hold.
 
-    An archive that lies with another bucket may be gone before its time if that had too much to remember.
+    An archive that lies with another bucket may be gone before its time if that had too much to remember, and
+    all in it had left as soon as it came.
 
     Raises:
         ConflictError: one that lies with this bucket is gone, so the bucket has been written anew.

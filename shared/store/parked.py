@@ -108,7 +108,7 @@ def changed(bucket: Bucket, new: Iterable[Kept], finished: Sequence[Finished], n
     staying = {name: one for name, one in alive.items() if name not in left}
     archives = [one for one in bucket.archives if one.expires > now]
     if left or finished:
-        archives = added(archives, archive_of(left.values(), finished), now)
+        archives = added(archives, archive_of(left.values(), finished, now), now)
     writers = (*bucket.writers, mark_of(run))[-_WRITERS:]
     return Bucket(staying, tuple(archives), writers)
 

@@ -1,7 +1,7 @@
 """Which of the operations in a bucket a run has to know."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -21,12 +21,13 @@ class View:
     Attributes:
         run: ID of the capture file or flush; what left in it is always found.
         now: the present (UTC); what has waited long enough is always found.
-        again: whether the run was begun before, so that what left in it may be in archives.
+        since: if the run was begun before, a moment (UTC) before which nothing left in it; what did may be in
+            archives.
     """
 
     run: str
     now: datetime
-    again: bool = False
+    since: datetime | None = None
 
 
 class Wish:
@@ -46,7 +47,9 @@ class Wish:
     def __init__(self, bucket: Bucket, keys: Collection[OperationKey], view: View) -> None:
         self.bucket = bucket
         self._now, self._run = microseconds(view.now), mark_of(view.run)
-        self._again = view.again or self._run in bucket.writers
+        self._since = microseconds(min(view.now, view.since or view.now))
+        self._again = view.since is not None or self._run in bucket.writers
+        self._before: dict[bytes, Operation | WaitingRoom] = {}
         self._single = {id_of(key): mark_of(key.correlation) for key in keys if key.complete}
         self._whole = {mark_of(key.correlation) for key in keys if not key.complete}
         kept = bucket.kept.values()
@@ -59,26 +62,62 @@ class Wish:
 
     @property
     def archives(self) -> list[Archive]:
-        """Those that may hold something of it, the oldest first."""
+        """Those that may hold something of it, the oldest first, but for those without marks."""
         kept = self.bucket.kept
         single = {mark_in(name, mark) for name, mark in self._single.items() if name not in kept}
         whole = set(map(mark_in_whole, self._whole))
-        alive = [one for one in self.bucket.archives if one.expires >= self._now]
+        alive = [one for one in self.bucket.archives if one.marks and one.expires >= self._now]
         return [one for one in alive if self._again or one.may_hold(single, whole)]
 
+    @property
+    def unmarked(self) -> list[Archive]:
+        """Archives without marks that may hold something that left in the run, the oldest first."""
+        if not self._again:
+            return []
+        alive = [one for one in self.bucket.archives if not one.marks and one.expires >= self._now]
+        return [one for one in alive if one.waited >= self._since]
+
+    def look_back(self, unmarked: Iterable[bytes]) -> None:
+        """Take in what these archives without marks hold; the oldest first."""
+
+        def wants(_: bytes, __: bytes, runs: Iterable[bytes]) -> bool:
+            return self._run in runs
+
+        for packed in unmarked:
+            self._before.update(found_in(packed, wants, self._now))
+
     def known(self, older: Iterable[bytes]) -> Known:
-        """The facts, given what these archives hold."""
-        found: dict[bytes, Operation | WaitingRoom] = {}
+        """The facts, given what these archives hold, and those that were looked back into."""
+        found = dict(self._before)
+
+        def add(name: bytes, one: Operation | WaitingRoom) -> None:
+            found[name] = _continued(self._before[name], one) if name in self._before else one
 
         def wants(name: bytes, correlation: bytes, runs: Iterable[bytes]) -> bool:
             # What is known already may have changed since, so that nothing in it would be wanted for itself.
             return name in self._single or correlation in self._whole or self._run in runs or name in found
 
         for packed in older:
-            found.update(found_in(packed, wants, self._now))
-        for name, one in self.bucket.kept.items():
-            if wants(name, one.correlation, one.runs):
-                found[name] = unpack(one)
+            for name, one in found_in(packed, wants, self._now):
+                add(name, one)
+        for name, kept in self.bucket.kept.items():
+            if wants(name, kept.correlation, kept.runs):
+                add(name, unpack(kept))
         operations = {one.key: one for one in found.values() if isinstance(one, Operation)}
         rooms = {one.correlation: one for one in found.values() if isinstance(one, WaitingRoom)}
         return Known(operations, rooms)
+
+
+def _continued(before: Operation | WaitingRoom, after: Operation | WaitingRoom) -> Operation | WaitingRoom:
+    """What is known of an operation that left, given what was kept of it later.
+
+    If that began anew, since late entries found nothing of it, its revisions come after those before.
+    """
+    if not before.members or before.members[0] in after.members:
+        return after
+    last = max(member.revision for member in before.members)
+    later = (
+        member._replace(revision=member.revision + last) if member.revision else member
+        for member in after.members
+    )
+    return replace(after, members=(*before.members, *later))

@@ -10,6 +10,7 @@ import pytest
 
 from shared.capture.entries import CONDENSED
 from shared.model.captures import Counts
+from shared.store.archives import MAX_REMEMBERED
 from shared.store.captures import LEASE
 from shared.store.operations import OperationStore, bucket_of
 from tests.capture.activity_log import capture_file, envelope, record
@@ -20,6 +21,12 @@ from tests.helpers.exact_memory import MemoryAccount
 
 _OTHERS = 70
 """More than a bucket remembers of those who wrote it."""
+
+_FEW = 60
+"""Bytes for ten operations, of so many."""
+
+REMEMBERED = (MAX_REMEMBERED, _FEW)
+"""How much a bucket remembers: everything, or so little that newer operations take the room of older ones."""
 
 _WHOLE = ("Start", "Accept", "Success")
 _PART_BYTES = 100_000
@@ -37,9 +44,9 @@ async def new_app() -> App:
     return App(storage)
 
 
-async def others_work(app: App, names: Iterator[str]) -> None:
+async def others_work(app: App, names: Iterator[str], remembered: int) -> None:
     """Have others fill the bucket so that what left before is in archives, and they alone are known."""
-    small = OperationStore(app.storage, app.blobs, WAIT, timedelta(days=1), roomy=10)
+    small = OperationStore(app.storage, app.blobs, WAIT, timedelta(days=1), roomy=10, remembered=remembered)
     for name in islice(names, _OTHERS):
         entries = record("Start", correlation=name), record("Success", 1, correlation=name)
         file = await app.upload(capture_file([envelope(*entries)]))
@@ -52,7 +59,8 @@ async def members_of(app: App, name: str) -> list[int]:
     return [line[CONDENSED]["num_correlated_records"] for line in lines if line["correlationId"] == name]
 
 
-async def test_a_file_that_took_others_along_before_its_worker_died_does_so_again() -> None:
+@pytest.mark.parametrize("remembered", REMEMBERED)
+async def test_a_file_that_took_others_along_before_its_worker_died_does_so_again(remembered: int) -> None:
     app, names = await new_app(), in_one_bucket()
     waited, own = next(names), next(names)
     await app.handle(await app.upload(capture_file([envelope(record("Start", correlation=waited))])))
@@ -61,7 +69,7 @@ async def test_a_file_that_took_others_along_before_its_worker_died_does_so_agai
     with pytest.raises(WorkerDiedError):
         await app.new_handler(failing(app, WorkerDiedError())).handle_file(file)
 
-    await others_work(app, names)
+    await others_work(app, names, remembered)
     app.now += LEASE
     counts = await app.new_handler().handle_file(file)
 
@@ -69,7 +77,35 @@ async def test_a_file_that_took_others_along_before_its_worker_died_does_so_agai
     assert await members_of(app, waited) == [1]
 
 
-async def test_a_flush_that_was_cut_off_is_ended_with_all_that_left_in_it() -> None:
+@pytest.mark.parametrize(("late", "anew"), [(("Accept",), []), (("Start", "Success"), [2])])
+async def test_late_entries_that_begin_an_operation_anew_hide_nothing_from_the_file_that_was_cut_off(
+    late: tuple[str, ...], anew: list[int]
+) -> None:
+    app, names = await new_app(), in_one_bucket()
+    waited, own = next(names), next(names)
+    await app.handle(await app.upload(capture_file([envelope(record("Start", correlation=waited))])))
+    app.now += WAIT
+    file = await app.upload(capture_file([envelope(record("Start", correlation=own))]))
+    with pytest.raises(WorkerDiedError):
+        await app.new_handler(failing(app, WorkerDiedError())).handle_file(file)
+    await others_work(app, names, _FEW)
+
+    entries = [record(status, 30, correlation=waited) for status in late]
+    await app.handle(await app.upload(capture_file([envelope(*entries)])))
+    assert await members_of(app, waited) == anew
+    app.now += LEASE
+    await app.new_handler().handle_file(file)
+
+    assert sorted(await members_of(app, waited)) == [1, 2]
+    app.now += WAIT
+    await app.flusher.flush()
+    (await app.captures.totals(app.integration)).check()
+    assert await app.operations.waiting(app.integration) == 0
+    assert sorted(await members_of(app, waited)) == [1, 2]
+
+
+@pytest.mark.parametrize("remembered", REMEMBERED)
+async def test_a_flush_that_was_cut_off_is_ended_with_all_that_left_in_it(remembered: int) -> None:
     app, names = await new_app(), in_one_bucket()
     waited = next(names)
     await app.handle(await app.upload(capture_file([envelope(record("Start", correlation=waited))])))
@@ -77,7 +113,7 @@ async def test_a_flush_that_was_cut_off_is_ended_with_all_that_left_in_it() -> N
     with pytest.raises(BaseExceptionGroup):
         await app.new_flusher(failing(app, WorkerDiedError())).flush()
 
-    await others_work(app, names)
+    await others_work(app, names, remembered)
     app.now += LEASE
 
     assert await app.flusher.flush() == Counts(condensed=1, unparked=1, operations=1)

@@ -1,12 +1,12 @@
 """What archives hold, how it is found, and where they go."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
 from shared.model.ids import SEPARATOR
 from shared.model.operations import Member, Operation, OperationKey
 from shared.store import archives
-from shared.store.archives import Archive, Finished, archive_of
+from shared.store.archives import Archive, Finished
 from shared.store.kept import Kept, id_of, mark_of, microseconds, pack
 
 NOW = datetime(2024, 5, 1, 10, tzinfo=UTC)
@@ -39,6 +39,10 @@ def finished(some: Iterable[Operation], expires: datetime = LATER) -> Finished:
         texts=b"".join(member.raw for member in members),
         expires=microseconds(expires),
     )
+
+
+def archive_of(some: Collection[Kept], others: Collection[Finished]) -> Archive:
+    return archives.archive_of(some, others, microseconds(NOW))
 
 
 def found(archive: Archive, *wanted: OperationKey, now: datetime = NOW) -> list[object]:
@@ -101,7 +105,7 @@ def test_of_two_states_of_an_operation_in_one_archive_the_younger_one_stays() ->
 
 def test_an_archive_that_lies_in_a_blob_takes_in_nothing_more() -> None:
     first = archive_of([kept(operation(1))], ())
-    moved = archives.moved([first], [0], "blob", first.expires)
+    moved = archives.moved([first], [0], Archive(first.expires, b"", "blob"))
     new = archive_of([kept(operation(2))], ())
     assert archives.added(moved, new, 0) == [*moved, new]
 
@@ -114,26 +118,38 @@ def test_the_oldest_archives_move_and_the_order_stays() -> None:
     some = [Archive(1, b"", "earlier"), archive(2), Archive(3, b"", "apart"), archive(4), archive(5)]
     places = archives.oldest(some, 11)
     assert places == [1, 3]
-    moved = archives.moved(some, places, "blob", 9)
-    assert moved == (some[0], some[2], Archive(9, some[1].marks + some[3].marks, "blob"), some[4])
+    moved = archives.moved(some, places, Archive(9, b"", "blob"))
+    assert moved == [some[0], some[2], Archive(9, some[1].marks + some[3].marks, "blob"), some[4]]
     assert archives.oldest(some, 99) == [1, 3, 4]
     assert archives.oldest(some, 0) == []
 
 
 def test_what_is_new_stays_behind_what_stays_unless_the_oldest_move_with_it() -> None:
     some = [archive(1), Archive(2, b"", "apart"), archive(3), archive(4)]
-    alone = archives.moved(some, [3], "blob", 9)
-    assert alone == (*some[:3], Archive(9, some[3].marks, "blob"))
-    beside = archives.moved(some, [0, 3], "blob", 9)
-    assert beside == (Archive(9, some[0].marks + some[3].marks, "blob"), *some[1:3])
+    alone = archives.moved(some, [3], Archive(9, b"", "blob"))
+    assert alone == [*some[:3], Archive(9, some[3].marks, "blob")]
+    beside = archives.moved(some, [0, 3], Archive(9, b"", "blob"))
+    assert beside == [Archive(9, some[0].marks + some[3].marks, "blob"), *some[1:3]]
 
 
-def test_a_bucket_remembers_a_bounded_number_of_archives() -> None:
-    older = [Archive(1, bytes(6_000), f"blob{number}") for number in range(30)]
-    moved = archives.moved([*older, archive(2)], [30], "newest", 2)
-    assert 1 < len(moved) < len(older)
-    assert sum(len(one.marks) for one in moved) <= archives.MAX_REMEMBERED
-    assert [one.blob for one in moved[-2:]] == ["blob29", "newest"]
+def test_of_what_left_as_soon_as_it_came_a_bucket_remembers_a_bounded_amount() -> None:
+    some = [Archive(9, bytes(6), f"blob{number}") for number in range(9)]
+    assert archives.remembered(some, 54) == tuple(some)
+    assert archives.remembered(some, 53) == tuple(some[1:])
+    assert archives.remembered(some, 0) == (some[-1],)
+
+
+def test_an_archive_with_what_had_waited_loses_its_marks_only() -> None:
+    some = [Archive(9, bytes(6), f"blob{number}", waited=number) for number in range(9)]
+    few = archives.remembered(some, 18)
+    assert [one.blob for one in few] == [f"blob{number}" for number in range(1, 9)]
+    assert [len(one.marks) for one in few] == [0] * 5 + [6] * 3
+    assert archives.remembered(few, 18) == few
+
+
+def test_what_lies_in_the_row_keeps_its_marks() -> None:
+    some = [archive(1), Archive(9, bytes(6), "blob"), archive(2), archive(3)]
+    assert archives.remembered(some, 0) == (some[0], *some[2:])
 
 
 def test_a_blob_holds_archives_of_several_buckets() -> None:

@@ -1,15 +1,16 @@
 """Whatever is written in whatever order, what is kept of an operation is its last state."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from random import Random
 
 import pytest
 
 from shared.model.ids import SEPARATOR
 from shared.model.operations import Member, Operation, OperationKey
-from shared.store.archives import Finished
+from shared.store.archives import Archive, Finished
 from shared.store.drafts import Limits, Novelty, drafted
 from shared.store.kept import id_of
 from shared.store.parked import Bucket, unpacked
@@ -58,11 +59,13 @@ class Rows:
 
     def read(self, number: int, keys: Iterable[OperationKey], view: View) -> Mapping[OperationKey, Operation]:
         wish = Wish(self.buckets[number], [*keys], view)
-        older: list[bytes] = []
-        for archive in wish.archives:
+        wish.look_back(self._contents(number, wish.unmarked))
+        return wish.known(self._contents(number, wish.archives)).operations
+
+    def _contents(self, number: int, archives: Iterable[Archive]) -> Iterator[bytes]:
+        for archive in archives:
             contents = {number: [archive.packed]} if archive.packed else self.blobs.get(archive.blob, {})
-            older += contents.get(number, ())
-        return wish.known(older).operations
+            yield from contents.get(number, ())
 
 
 @dataclass
@@ -73,6 +76,7 @@ class History:
     rows: Rows
     now: datetime = datetime(2024, 5, 1, 10, tzinfo=UTC)
     states: dict[OperationKey, tuple[int, datetime, Operation]] = field(default_factory=dict)
+    runs: dict[str, datetime] = field(default_factory=dict)
 
     def alive(self, number: int) -> dict[OperationKey, Operation]:
         """What has to be found in a bucket."""
@@ -85,6 +89,7 @@ class History:
     def step(self, run: str) -> None:
         """Something arrives, and what becomes of it is written, unless somebody else was faster."""
         self.now += timedelta(minutes=self.random.randrange(9))
+        self.runs[run] = self.now
         news: dict[int, list[Novelty]] = {}
         made: dict[int, list[Operation]] = {}
         for number in self.random.sample(range(BUCKETS), BUCKETS):
@@ -134,5 +139,19 @@ def test_the_last_state_of_every_operation_is_found_for_as_long_as_it_is_kept(se
             assert rows.read(number, alive, View("reader", history.now)) == alive, f"step {step}"
             run = f"run{random.randrange(step + 1)}"
             left = {key for key, one in alive.items() if run in {member.run for member in one.members}}
-            again = rows.read(number, (), View(run, history.now, again=True))
+            again = rows.read(number, (), View(run, history.now, since=history.now - RETENTION))
             assert {key: again[key] for key in left} == {key: alive[key] for key in left}, f"step {step}"
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_what_had_waited_is_found_by_the_run_in_which_it_left_whatever_took_its_room(seed: int) -> None:
+    random = Random(seed)  # noqa: S311 - a history, not a secret
+    roomy, large = random.choice((500, 1_500, 5_000)), random.choice((150, 400))
+    history = History(random, Rows(Limits(timedelta(), RETENTION, roomy, large, remembered=0)))
+    for step in range(40):
+        history.step(f"run{step}")
+        for number, (run, moment) in product(range(BUCKETS), history.runs.items()):
+            found = history.rows.read(number, (), View(run, history.now, since=moment))
+            for key, one in history.alive(number).items():
+                if any(member.run == run != member.source for member in one.members):
+                    assert found[key] == one, f"step {step}, {run}"

@@ -47,8 +47,8 @@ def operation(number: int, size: int = 10, **changes: object) -> Operation:
     return Operation(OperationKey(f"c{number}", "o", "r"), (member,))
 
 
-def view(now: datetime = NOW, run: str = "run", *, again: bool = False) -> View:
-    return View(run, now, again=again)
+def view(now: datetime = NOW, run: str = "run", since: datetime | None = None) -> View:
+    return View(run, now, since)
 
 
 async def load(
@@ -212,7 +212,7 @@ async def test_a_run_that_was_cut_off_finds_in_archives_what_left_in_it(
     kept = [left(number, 100_000) for number in range(8)]
     for one in kept:
         await keep(store, integration, [one])
-    loaded = await load(store, integration, [OperationKey("c", "x", "y")], view(run="earlier", again=True))
+    loaded = await load(store, integration, [OperationKey("c", "x", "y")], view(run="earlier", since=NOW))
     assert operations(loaded) == {one.key: one for one in kept}
 
 
@@ -259,7 +259,7 @@ async def test_much_that_left_at_once_lies_in_one_blob_for_all_buckets(
         found = operations(await load(reader, integration, keys))
         assert found == {key: Operation(key, (Member(b"x", "run", 0, NOW, "run", 1),)) for key in keys}
     everything = dict.fromkeys(range(BUCKETS), ())
-    again = await store.load(integration, everything, view(again=True))
+    again = await store.load(integration, everything, view(since=NOW))
     assert [len(one.known.operations) for one in again.values()] == [
         sum(bucket_of(key.correlation) == number for key in keys) for number in range(BUCKETS)
     ]
