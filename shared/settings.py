@@ -41,6 +41,11 @@ _OFFER_ROLES = (
     "fb1c8493-542b-48eb-b624-b4c8fea62acd",  # Security Admin
 )
 
+_TRIED_AGAIN = 172_800
+"""Seconds after which nobody handles a capture file again without being asked: Event Grid tries for 86,400
+(`infra/app/event-subscription.bicep`), the sweep reaches as far back at most, and the daily audit back to the
+beginning of the day before."""
+
 
 @dataclass(frozen=True, slots=True)
 class StorageSettings:
@@ -119,7 +124,9 @@ class Settings:
     correlation_wait_seconds: int
     """`LIGHTKEEPER_CORRELATION_WAIT_SECONDS`: how long an unfinished operation waits for its rest."""
     operation_retention_seconds: int
-    """`LIGHTKEEPER_OPERATION_RETENTION_SECONDS`: how long a late entry can still revise a record."""
+    """`LIGHTKEEPER_OPERATION_RETENTION_SECONDS`: how long a late entry can still revise a record, and how
+    long a file that was cut off finds what had waited and left in it. So it is not less than the two days in
+    which files are tried again."""
     compression: str
     """`LIGHTKEEPER_COMPRESSION`: of condensed files, `gzip` or `zstd`. Files of zstd are about half as large;
     compressing takes twice as long, a tenth of a second for a capture file of 100 MB."""
@@ -207,7 +214,7 @@ class Settings:
             max_attempts=read.number("LIGHTKEEPER_MAX_ATTEMPTS", 20, 1, 1000),
             correlation_wait_seconds=read.number("LIGHTKEEPER_CORRELATION_WAIT_SECONDS", 900, 0, 86_400),
             operation_retention_seconds=read.number(
-                "LIGHTKEEPER_OPERATION_RETENTION_SECONDS", 86_400, 60, 604_800
+                "LIGHTKEEPER_OPERATION_RETENTION_SECONDS", _TRIED_AGAIN, _TRIED_AGAIN, 604_800
             ),
             compression=read.text("LIGHTKEEPER_COMPRESSION", "gzip|zstd", "gzip"),
             part_bytes=read.number("LIGHTKEEPER_PART_BYTES", 8_388_608, 65_536, 67_108_864),

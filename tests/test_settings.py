@@ -123,6 +123,8 @@ def test_a_wrong_value_is_not_quoted() -> None:
         ("LIGHTKEEPER_MAX_ATTEMPTS", 1, 1000),
         ("LIGHTKEEPER_PART_BYTES", 65_536, 67_108_864),
         ("LIGHTKEEPER_POLL_SECONDS", 0, 3600),
+        ("LIGHTKEEPER_OPERATION_RETENTION_SECONDS", 172_800, 604_800),
+        ("LIGHTKEEPER_CAPTURE_SWEEP_REACH_SECONDS", 600, 86_400),
     ],
 )
 def test_numbers_have_their_bounds(name: str, least: int, most: int) -> None:
@@ -131,6 +133,14 @@ def test_numbers_have_their_bounds(name: str, least: int, most: int) -> None:
     for beyond in (least - 1, most + 1):
         with pytest.raises(SettingsError, match=name):
             settings(**{name: str(beyond)})
+
+
+def test_what_left_is_kept_for_as_long_as_a_capture_file_is_delivered_and_swept() -> None:
+    subscription = (_ROOT / "infra" / "app" / "event-subscription.bicep").read_text(encoding="utf-8")
+    (minutes,) = re.findall(r"eventTimeToLiveInMinutes: (\d+)", subscription)
+    assert int(minutes) * 60 <= settings().operation_retention_seconds
+    furthest = settings(LIGHTKEEPER_CAPTURE_SWEEP_REACH_SECONDS="86400")
+    assert furthest.capture_sweep_reach_seconds <= furthest.operation_retention_seconds
 
 
 @pytest.mark.parametrize("value", ["1.5", "1e3", " 1", "0x10", "1_000", "9" * 5000, "NaN"])
@@ -205,6 +215,7 @@ def test_what_the_correlation_can_be_told_is_documented_with_its_default_and_its
     assert all(cost for _, _, cost in rows)
     assert documented.keys() >= {
         "LIGHTKEEPER_CORRELATION_WAIT_SECONDS",
+        "LIGHTKEEPER_OPERATION_RETENTION_SECONDS",
         "LIGHTKEEPER_DUPLICATES_WINDOW",
         "LIGHTKEEPER_COMPRESSION",
         "LIGHTKEEPER_PART_BYTES",
