@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from operator import attrgetter
 
 from shared.capture.batch import NOTHING, Batch
@@ -11,11 +11,11 @@ from shared.capture.correlate import Plan, Run, correlate, replay
 from shared.capture.entries import Entry
 from shared.capture.whole import ONCE, spots_in
 from shared.model.captures import Counts
-from shared.model.operations import Known, OperationKey
+from shared.model.operations import Known, Operation, OperationKey, WaitingRoom
 from shared.store.archives import Finished
 from shared.store.bucket_rows import Loaded
 from shared.store.drafts import Novelty
-from shared.store.operations import BUCKETS, OperationStore, bucket_of
+from shared.store.operations import BUCKETS, Here, OperationStore, bucket_of
 from shared.store.tables import ConflictError
 from shared.store.wish import View
 
@@ -124,6 +124,28 @@ class Correlator:
             lambda _, known: replay(known, run),
         )
 
+    async def given_up(self, integration_id: str, here: Here, since: datetime) -> Plan:
+        """What had waited and left in the runs of a capture file that is given up; nothing is decided anew.
+
+        Entries of the file itself that left in it may stand in records beside them, and are not counted.
+        Those that wait, or left in other runs, count as parked.
+
+        Args:
+            integration_id: whose they are.
+            here: tells which runs are the file's.
+            since: a moment (UTC) before which nothing left in them.
+
+        Raises:
+            ContendedError: others kept changing what is kept.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                kept = await self._operations.across(integration_id, here, since)
+            except ConflictError:
+                continue
+            return await asyncio.to_thread(_given_up, kept, here, since)
+        raise ContendedError(f"lost {_ATTEMPTS} races for what is kept")
+
     async def _decide(
         self,
         integration_id: str,
@@ -196,3 +218,35 @@ def _together(plans: Iterable[Plan]) -> Plan:
         passed=tuple(sorted((one for plan in found for one in plan.passed), key=lambda entry: entry.order)),
         counts=sum((plan.counts for plan in found), Counts()),
     )
+
+
+def _given_up(kept: Iterable[Operation | WaitingRoom], here: Here, since: datetime) -> Plan:
+    """See `Correlator.given_up`."""
+    operations: dict[OperationKey, Operation] = {}
+    rooms: dict[str, WaitingRoom] = {}
+    condensed: list[str] = []
+    passed: list[str] = []
+    gone = 0
+    for one in kept:
+        came = [member for member in one.members if here(member.run) and not here(member.source)]
+        gone += sum(here(member.source) and not here(member.run) for member in one.members)
+        if isinstance(one, Operation):
+            left = tuple(member for member in one.members if not member.waits)
+            operations[one.key] = replace(one, members=left)
+            condensed += [member.run for member in came]
+        else:
+            rooms[one.correlation] = replace(one, members=tuple(came))
+            passed += [member.run for member in came]
+    known = Known(operations, rooms)
+    runs = sorted({*condensed, *passed})
+    plan = _together([replay(known, Run(run, since, timedelta())) for run in runs])
+    counts = Counts(
+        entries=gone,
+        condensed=len(condensed),
+        passed_through=len(passed),
+        parked=gone,
+        unparked=len(condensed) + len(passed),
+        unmatched=len(passed),
+        operations=len(plan.records),
+    )
+    return replace(plan, counts=counts)

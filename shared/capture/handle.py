@@ -143,7 +143,7 @@ class CaptureHandler:
             return await self._unassigned(file, entry, stray)
         begun = entry.begun_at or self._clock()
         if entry.attempts > _LEAST_ATTEMPTS and self._clock() - begun >= _GIVE_UP:
-            return await self._give_up(file, entry)
+            return await self._give_up(file, owner, entry)
         return await self._condense(file, owner, entry)
 
     async def _condense(self, file: CaptureFile, owner: Owner, entry: LedgerEntry) -> LedgerEntry:
@@ -227,15 +227,32 @@ class CaptureHandler:
         counts = Counts(entries=1, set_aside=1)
         return replace(entry, state=CaptureState.SET_ASIDE, counts=counts, aside=name, trouble=why)
 
-    async def _give_up(self, file: CaptureFile, entry: LedgerEntry) -> LedgerEntry:
-        """Leave a file that keeps failing where it is, and have somebody look at it."""
+    async def _give_up(self, file: CaptureFile, owner: Owner, entry: LedgerEntry) -> LedgerEntry:
+        """Leave a file that keeps failing where it is, and have somebody look at it.
+
+        What had waited and left in it came from other files, so that it is handed on.
+        """
+        begins = f"{file.id}-"
+        plan = await self._correlator.given_up(
+            owner.integration_id, lambda run: run.startswith(begins), file.written_at
+        )
+        handed = await self._handoff.condensed(
+            owner, f"{file.id}-taken-along", file.written_at, file.path, (plan.passed, plan.records)
+        )
         detail = f"failed {entry.attempts - 1} times, at last with {entry.trouble or 'the end of the worker'}"
         await self._problems.report(
             Problem(entry.integration_id, Reason.CAPTURE_FILE_FAILED, file.path, detail, self._clock())
         )
         _log.error("set aside %s: %s", file.path, detail)
-        counts = Counts(entries=1, set_aside=1)
-        return replace(entry, state=CaptureState.SET_ASIDE, counts=counts, trouble=detail)
+        return replace(
+            entry,
+            state=CaptureState.SET_ASIDE,
+            counts=plan.counts + Counts(entries=1, set_aside=1),
+            output=handed.blob,
+            first=handed.contents.first or "",
+            last=handed.contents.last or "",
+            trouble=detail,
+        )
 
 
 async def _one_by_one(parts: Iterator[Sifted]) -> AsyncIterator[Sifted]:

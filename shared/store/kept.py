@@ -37,7 +37,7 @@ class Kept(msgspec.Struct, array_like=True, frozen=True):
         due: when the wait of its longest waiting entry is over, in microseconds since 1970; 0 if none waits.
         expires: when it may be forgotten if nothing waits, in the same unit.
         waiting: how many entries wait.
-        runs: marks of the runs in which entries of it left.
+        runs: marks of the runs in which entries of it came or left.
         body: the rest.
     """
 
@@ -118,7 +118,7 @@ def pack(kept: Operation | WaitingRoom, wait: timedelta, expires: datetime) -> K
         due=0 if moment is None else microseconds(moment),
         expires=microseconds(expires),
         waiting=sum(member.waits for member in kept.members),
-        runs=tuple(sorted({mark_of(member.run) for member in kept.members if member.run})),
+        runs=tuple(sorted({mark_of(run) for one in members for run in (one.source, one.run) if run})),
         body=_ENCODER.encode(_Body((first, second, third), members)),
     )
 

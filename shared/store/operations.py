@@ -6,21 +6,21 @@ a bucket find out by its ETag; who loses reads that bucket again.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import batched
 from typing import Final
 
 from shared.model.ids import stable_hash
-from shared.model.operations import Known, OperationKey
+from shared.model.operations import Known, Operation, OperationKey, WaitingRoom
 from shared.store import parked
 from shared.store.archive_blobs import ArchiveBlobs
-from shared.store.archives import MAX_REMEMBERED, Archive
+from shared.store.archives import MAX_REMEMBERED, Archive, found_in
 from shared.store.blobs import BlobStore
 from shared.store.bucket_rows import BucketRows, Loaded, blob_name, folder_of
 from shared.store.drafts import LARGE, ROOMY, Limits, Novelty, drafted
-from shared.store.kept import mark_of
+from shared.store.kept import mark_of, microseconds, unpack
 from shared.store.storage import Storage
 from shared.store.tables import ConflictError, Row, TableName, text_of
 from shared.store.wish import View, Wish
@@ -30,6 +30,9 @@ BUCKETS: Final = 4
 
 _CACHED: Final = 8_192
 _AT_ONCE: Final = 8
+
+type Here = Callable[[str], bool]
+"""Tells of a run whether it is one of those that are asked about."""
 
 
 class OperationStore:
@@ -99,6 +102,30 @@ class OperationStore:
         for some in batched(wish.unmarked, _AT_ONCE, strict=False):
             blobs = await self._archives.read({one.blob for one in some})
             await asyncio.to_thread(wish.look_back, _older(some, blobs, number, folder))
+
+    async def across(self, integration_id: str, here: Here, since: datetime) -> list[Operation | WaitingRoom]:
+        """Everything of which something went from other runs into these, or the other way, in its last state.
+
+        That is what had waited and left in them, and what came with them and waits, or left in others.
+
+        Args:
+            integration_id: whose.
+            here: tells which are these.
+            since: a moment (UTC) before which nothing left in them.
+
+        Raises:
+            ConflictError: a bucket was changed while it was read.
+        """
+        found: dict[bytes, Operation | WaitingRoom] = {}
+        for number, (_, data) in (await self._rows.read(integration_id, range(BUCKETS))).items():
+            bucket = await asyncio.to_thread(parked.unpacked, data)
+            recent = [one for one in bucket.archives if one.waited >= microseconds(since)]
+            for some in batched(recent, _AT_ONCE, strict=False):
+                blobs = await self._archives.read({one.blob for one in some} - {""})
+                older = _older(some, blobs, number, folder_of(integration_id, number))
+                found |= await asyncio.to_thread(_archived_across, older, here)
+            found |= _across(((name, unpack(one)) for name, one in bucket.kept.items()), here)
+        return list(found.values())
 
     async def save(
         self,
@@ -208,3 +235,17 @@ def _older(
         elif archive.blob.startswith(folder):
             raise ConflictError
     return found
+
+
+def _archived_across(packed: Iterable[bytes], here: Here) -> dict[bytes, Operation | WaitingRoom]:
+    return _across((state for one in packed for state in found_in(one, lambda *_: True, 0)), here)
+
+
+def _across(
+    states: Iterable[tuple[bytes, Operation | WaitingRoom]], here: Here
+) -> dict[bytes, Operation | WaitingRoom]:
+    return {
+        name: one
+        for name, one in states
+        if any(here(member.run) != here(member.source) for member in one.members)
+    }

@@ -22,8 +22,8 @@ MAX_PACKED: Final = 700 * 1024
 _PIECE: Final = 60 * 1024
 _WRITERS: Final = 64
 _OFTEN: Final = 8
-"""Runs in which entries of an operation left, from which on it does not go to an archive any more: it would
-come back every time, and leave its old state behind."""
+"""Runs in which entries of an operation came or left, from which on it does not go to an archive any more: it
+would come back every time, and leave its old state behind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,10 @@ class View:
     """Who looks into buckets, and when.
 
     Attributes:
-        run: ID of the capture file or flush; what left in it is always found.
+        run: ID of the capture file or flush; what came or left in it is always found.
         now: the present (UTC); what has waited long enough is always found.
-        since: if the run was begun before, a moment (UTC) before which nothing left in it; what did may be in
-            archives.
+        since: if the run was begun before, a moment (UTC) before which nothing came or left in it; what did
+            may be in archives.
     """
 
     run: str
@@ -71,7 +71,7 @@ class Wish:
 
     @property
     def unmarked(self) -> list[Archive]:
-        """Archives without marks that may hold something that left in the run, the oldest first."""
+        """Archives without marks that may hold something that came or left in the run, the oldest first."""
         if not self._again:
             return []
         alive = [one for one in self.bucket.archives if not one.marks and one.expires >= self._now]

@@ -9,10 +9,12 @@ from random import Random
 import pytest
 
 from shared.capture.entries import CONDENSED
-from shared.model.captures import Counts
+from shared.model.captures import CaptureFile, Counts
 from shared.store.archives import MAX_REMEMBERED
 from shared.store.captures import LEASE
 from shared.store.operations import OperationStore, bucket_of
+from shared.store.problems import ProblemStore
+from shared.store.set_aside import SetAsideStore
 from tests.capture.activity_log import capture_file, envelope, record
 from tests.capture.app import WAIT, App
 from tests.capture.stores import failing, unheard
@@ -153,3 +155,69 @@ async def test_a_file_whose_time_ran_out_within_a_part_is_handled_again_in_full(
         assert counts == Counts(entries=entries, condensed=entries, operations=entries // len(_WHOLE))
         assert sum(map(len, (await app.condensed()).values())) == counts.operations
     assert cut_off
+
+
+async def given_up(app: App, names: Iterator[str]) -> tuple[CaptureFile, str, str]:
+    """A file in which entries left that had waited, and whose workers died until it was given up.
+
+    Gives the correlation ID of the one that it brought the end of, and of the one that passed through. Of its
+    own entries one waited and left in a flush.
+    """
+    waited, lone = next(names), next(names)
+    entries = record("Start", correlation=waited), record("Start", correlation=lone, operationName=None)
+    await app.handle(await app.upload(capture_file([envelope(*entries)])))
+    app.now += WAIT
+    own = record("Success", 1, correlation=waited), record("Start", 1, correlation=next(names))
+    file = await app.upload(capture_file([envelope(*own)]), moment=app.now)
+    for _ in range(5):
+        with pytest.raises(WorkerDiedError):
+            await app.new_handler(failing(app, WorkerDiedError())).handle_file(file)
+        app.now += timedelta(hours=2)
+        await app.flusher.flush()
+    await others_work(app, names, _FEW)
+    assert (await app.new_handler().handle_file(file)).set_aside
+    return file, waited, lone
+
+
+async def assert_accounted_for(app: App, waited: str, lone: str) -> None:
+    """All left that had waited, and the ledger says so."""
+    assert set(await members_of(app, waited)) == {2}
+    lines = [line for lines in (await app.condensed()).values() for line in lines]
+    assert any(line["correlationId"] == lone and CONDENSED not in line for line in lines)
+    totals = await app.captures.totals(app.integration)
+    totals.check()
+    assert totals.still_parked == await app.operations.waiting(app.integration)
+
+
+async def test_what_had_waited_and_left_in_a_file_that_is_given_up_is_handed_on() -> None:
+    app, names = await new_app(), in_one_bucket()
+    file, waited, lone = await given_up(app, names)
+
+    await assert_accounted_for(app, waited, lone)
+    row = await app.captures.read(app.integration, file.written_at, file.id)
+    assert row is not None
+    assert row.counts == Counts(
+        entries=2,
+        set_aside=1,
+        condensed=1,
+        passed_through=1,
+        parked=1,
+        unparked=2,
+        unmatched=1,
+        operations=1,
+    )
+    assert row.output in await app.condensed()
+
+
+async def test_a_file_that_was_given_up_and_is_handled_in_the_end_counts_everything_once() -> None:
+    app, names = await new_app(), in_one_bucket()
+    file, waited, lone = await given_up(app, names)
+
+    aside = SetAsideStore(app.storage, ProblemStore(app.storage), lambda: app.now)
+    assert await aside.reopen(file.id) is not None
+    counts = await app.new_handler().handle_file(file)
+
+    assert counts == Counts(
+        entries=2, condensed=2, passed_through=1, parked=1, unparked=2, unmatched=1, operations=1
+    )
+    await assert_accounted_for(app, waited, lone)
