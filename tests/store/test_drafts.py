@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from shared.model.ids import SEPARATOR
-from shared.model.operations import Member, Operation, OperationKey
+from shared.model.operations import MOST_KEPT, Member, Operation, OperationKey
 from shared.store.archives import Archive, Finished
 from shared.store.drafts import Limits, Novelty, drafted
 from shared.store.kept import id_of
@@ -155,3 +155,15 @@ def test_what_had_waited_is_found_by_the_run_in_which_it_left_whatever_took_its_
             for key, one in history.alive(number).items():
                 if any(member.run == run != member.source for member in one.members):
                     assert found[key] == one, f"step {step}, {run}"
+
+
+def test_of_very_many_entries_those_stay_that_had_waited_and_left_within_the_retention() -> None:
+    now = datetime(2024, 5, 1, 10, tzinfo=UTC)
+    first, *others = [Member(b"%d" % number, "f", number, now, "f", 1) for number in range(MOST_KEPT + 1)]
+    waited = Member(b"waited", "earlier", 0, now - RETENTION - timedelta(minutes=30), "f", 1)
+    one = Operation(OperationKey("c", "o", "r"), (first, waited, *others))
+    rows = Rows(Limits(timedelta(hours=1), RETENTION))
+    rows.write({0: [one]}, "later", now, 1)
+    members = rows.read(0, (one.key,), View("reader", now))[one.key].members
+    assert len(members) == MOST_KEPT
+    assert waited in members

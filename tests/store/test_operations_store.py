@@ -216,6 +216,21 @@ async def test_a_run_that_was_cut_off_finds_in_archives_what_left_in_it(
     assert operations(loaded) == {one.key: one for one in kept}
 
 
+async def test_what_late_entries_do_not_find_any_more_is_found_by_the_run_in_which_it_left(
+    storage: Storage, integration: str
+) -> None:
+    store = OperationStore(
+        storage, BlobStore(storage), WAIT, timedelta(hours=1), roomy=10, large=10, remembered=0
+    )
+    kept = [left(number) for number in range(20)]
+    for one in kept:
+        await keep(store, integration, [one], view(run=f"after {one.key.operation}"))
+    found = operations(await load(store, integration, [one.key for one in kept]))
+    assert 0 < len(found) < len(kept)
+    again = await load(store, integration, [OperationKey("c", "x", "y")], view(run="earlier", since=NOW))
+    assert operations(again) == {one.key: one for one in kept}
+
+
 def many(numbers: Iterable[int]) -> dict[int, list[Novelty]]:
     """Operations that left as soon as they came, by bucket."""
     by_bucket: defaultdict[int, list[OperationKey]] = defaultdict(list)
