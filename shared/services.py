@@ -28,7 +28,7 @@ from shared.portal.health import HealthApi
 from shared.portal.mapping import MappingApi
 from shared.portal.onboarding import OnboardingApi
 from shared.portal.set_aside import SetAsideApi
-from shared.settings import Settings, current_settings
+from shared.settings import TRIED_AGAIN, Settings, current_settings
 from shared.store.alert_exports import AlertExportStore
 from shared.store.blobs import BlobStore
 from shared.store.capture_blobs import CaptureBlobs
@@ -44,6 +44,7 @@ from shared.store.mappings import MappingStore
 from shared.store.operations import OperationStore
 from shared.store.problems import ProblemStore
 from shared.store.removals import RemovalStore
+from shared.store.replays import Replays
 from shared.store.resources import ResourceStore
 from shared.store.set_aside import SetAsideStore
 from shared.store.storage import Storage
@@ -151,7 +152,18 @@ class Services:
         aside = SetAsideStore(storage, self.sync.problems, utc_now)
         files = FileQueue(storage)
         self.again = Again(self.captures, aside)
-        self.set_aside = SetAsideApi(aside, files)
+        self.set_aside = SetAsideApi(
+            aside,
+            Replays(
+                storage=storage,
+                blobs=blobs,
+                hubs=self.sync.hubs,
+                # Not what is set now: what left before that was set may have been forgotten earlier.
+                kept=timedelta(seconds=TRIED_AGAIN),
+                clock=utc_now,
+            ),
+            files,
+        )
         self.sweep = Sweep(
             blobs=CaptureBlobs(storage),
             captures=ledger,

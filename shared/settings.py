@@ -41,10 +41,10 @@ _OFFER_ROLES = (
     "fb1c8493-542b-48eb-b624-b4c8fea62acd",  # Security Admin
 )
 
-_TRIED_AGAIN = 172_800
+TRIED_AGAIN = 172_800
 """Seconds after which nobody handles a capture file again without being asked: Event Grid tries for 86,400
 (`infra/app/event-subscription.bicep`), the sweep reaches as far back at most, and the daily audit back to the
-beginning of the day before."""
+beginning of the day before. What left is kept for as long at least, whatever the settings are or were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ class Settings:
             max_attempts=read.number("LIGHTKEEPER_MAX_ATTEMPTS", 20, 1, 1000),
             correlation_wait_seconds=read.number("LIGHTKEEPER_CORRELATION_WAIT_SECONDS", 900, 0, 86_400),
             operation_retention_seconds=read.number(
-                "LIGHTKEEPER_OPERATION_RETENTION_SECONDS", _TRIED_AGAIN, _TRIED_AGAIN, 604_800
+                "LIGHTKEEPER_OPERATION_RETENTION_SECONDS", TRIED_AGAIN, TRIED_AGAIN, 604_800
             ),
             compression=read.text("LIGHTKEEPER_COMPRESSION", "gzip|zstd", "gzip"),
             part_bytes=read.number("LIGHTKEEPER_PART_BYTES", 8_388_608, 65_536, 67_108_864),

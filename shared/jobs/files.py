@@ -1,5 +1,6 @@
 """The queue of capture files that no event announced, or that somebody wants to have handled once more."""
 
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -24,10 +25,16 @@ class FileQueue:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    async def send(self, path: str) -> None:
-        """Have the capture file of that blob name handled."""
+    async def send(self, path: str, within: timedelta | None = None) -> None:
+        """Have the capture file of that blob name handled.
+
+        Args:
+            path: the blob name.
+            within: for how long; a message that nobody has read by then is gone. None: for a week.
+        """
         queue = await self._storage.queue(FILE_QUEUE)
-        await queue.send_message(msgspec.json.encode(_Message(_VERSION, path)).decode())
+        text = msgspec.json.encode(_Message(_VERSION, path)).decode()
+        await queue.send_message(text, time_to_live=None if within is None else int(within.total_seconds()))
 
 
 def path_of(text: bytes) -> str:

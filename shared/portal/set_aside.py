@@ -7,6 +7,7 @@ from shared.jobs.files import FileQueue
 from shared.model.answers import Answer, answer, problem_answer
 from shared.portal.views import Json, time_view
 from shared.store.captures import UNASSIGNED, LedgerEntry
+from shared.store.replays import HinderedError, Replays
 from shared.store.set_aside import SetAsideStore
 from shared.store.tables import ConflictError
 
@@ -18,11 +19,13 @@ class SetAsideApi:
 
     Args:
         aside: what lies aside.
+        replays: looks at files before they are handled once more.
         files: takes files that are to be handled.
     """
 
-    def __init__(self, aside: SetAsideStore, files: FileQueue) -> None:
+    def __init__(self, aside: SetAsideStore, replays: Replays, files: FileQueue) -> None:
         self._aside = aside
+        self._replays = replays
         self._files = files
 
     async def list(self) -> Answer:
@@ -31,14 +34,18 @@ class SetAsideApi:
         return answer(HTTPStatus.OK, {"value": [set_aside_view(one) for one in found]})
 
     async def replay(self, run: str) -> Answer:
-        """Have a file handled once more: 202, 404, or 409 while somebody else does the same."""
-        try:
-            known = await self._aside.reopen(run)
-        except ConflictError:
-            return _busy()
+        """Have a file handled once more: 202 or 404; 409 if that would do harm, or somebody else does so."""
+        known = await self._aside.find(run)
         if known is None:
             return _no_file()
-        await self._files.send(known.source)
+        try:
+            within = await self._replays.prepare(known)
+            await self._aside.reopen(run)
+        except HinderedError as error:
+            return problem_answer(HTTPStatus.CONFLICT, "Cannot be handled again", str(error))
+        except ConflictError:
+            return _busy()
+        await self._files.send(known.source, within)
         _log.info("replayed a file that lay aside: %s", known.source)
         return answer(HTTPStatus.ACCEPTED, {"id": run, "source": known.source, "replayed": True})
 

@@ -31,6 +31,11 @@ class SetAsideStore:
         table = await self._storage.table(TableName.CAPTURES)
         return [entry_of(row) async for row in query(table, "PartitionKey eq @aside", aside=ASIDE)]
 
+    async def find(self, run: str) -> LedgerEntry | None:
+        """A file as it was set aside; None if it is not in the list."""
+        found = await find(await self._storage.table(TableName.CAPTURES), ASIDE, run)
+        return None if found is None else entry_of(found)
+
     async def reopen(self, run: str) -> LedgerEntry | None:
         """Let a file be handled once more; it stays in the list until that has succeeded.
 

@@ -31,6 +31,7 @@ from tests.helpers.facts import settings
 
 START = datetime(2024, 5, 1, 10, tzinfo=UTC)
 WAIT = timedelta(minutes=15)
+RETENTION = timedelta(days=1)
 
 
 class NoCredential:
@@ -141,7 +142,7 @@ class App:
         self.integration = str(uuid4())
         self.blobs = BlobStore(storage)
         self.captures = CaptureStore(storage)
-        self.operations = OperationStore(storage, self.blobs, wait, timedelta(days=1))
+        self.operations = OperationStore(storage, self.blobs, wait, RETENTION)
         self.problems = Problems()
         self.subscriptions: SubscriptionDirectory = Subscriptions()
         self.sink = Sink()

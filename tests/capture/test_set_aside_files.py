@@ -18,16 +18,18 @@ from shared.capture.avro_header import header_of
 from shared.jobs.files import FILE_QUEUE, FileQueue
 from shared.model.answers import Answer
 from shared.model.captures import CaptureFile, CaptureState, Counts
+from shared.model.hubs import HubAssignment
 from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
 from shared.portal.set_aside import SetAsideApi
 from shared.store.blobs import ContainerName
 from shared.store.captures import LEASE, UNASSIGNED, LedgerEntry
 from shared.store.problems import ProblemStore
+from shared.store.replays import Replays
 from shared.store.set_aside import SetAsideStore
 from shared.store.storage import Storage
 from tests.capture.activity_log import capture_file, envelope, record
-from tests.capture.app import START, App
+from tests.capture.app import RETENTION, START, App, Hubs
 
 _ON_LINUX = pytest.mark.skipif(
     not Path("/proc/self/statm").exists(), reason="nothing else tells how many addresses a process has"
@@ -41,7 +43,14 @@ class Operator:
         self.app = App(storage)
         self.app.problems = ProblemStore(storage)
         self.aside = SetAsideStore(storage, self.app.problems, lambda: self.app.now)
-        self.api = SetAsideApi(self.aside, FileQueue(storage))
+        replays = Replays(
+            storage=storage, blobs=self.app.blobs, hubs=self, kept=RETENTION, clock=lambda: self.app.now
+        )
+        self.api = SetAsideApi(self.aside, replays, FileQueue(storage))
+
+    async def find(self, namespace: str, hub: str) -> HubAssignment | None:
+        """Whose hub it is by now."""
+        return await Hubs(self.app.assignment).find(namespace, hub)
 
     async def listed(self) -> list[dict[str, Any]]:
         value: list[dict[str, Any]] = json.loads((await self.api.list()).body)["value"]
@@ -187,7 +196,9 @@ async def test_a_file_that_was_set_aside_is_handled_once_more_when_somebody_asks
 
 async def test_a_replay_that_fails_leaves_the_file_in_the_list(operator: Operator) -> None:
     file = await operator.failing()
+    await operator.app.blobs.write(ContainerName.CAPTURE, file.path, b"", "application/octet-stream")
     assert status(await operator.api.replay(file.id)) == 202
+    await operator.app.blobs.delete(ContainerName.CAPTURE, file.path)
     await operator.work()
     assert [one["id"] for one in await operator.listed()] == [file.id]
 

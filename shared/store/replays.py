@@ -1,0 +1,135 @@
+"""Whether a file of which something was set aside can be handled once more without harm, and from what."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from shared.model.captures import CaptureState
+from shared.model.hubs import HubAssignment
+from shared.store.blobs import BlobStore, ContainerName
+from shared.store.captures import LEASE, UNASSIGNED, LedgerEntry
+from shared.store.storage import Storage
+
+_SOON: Final = timedelta(hours=1)
+"""Within this time a file that somebody asks for is handled, unless the app is down."""
+
+_AVRO: Final = "application/octet-stream"
+
+
+class HinderedError(Exception):
+    """A file cannot be handled once more; the text says why, and what an operator can do instead."""
+
+
+class Hubs(Protocol):
+    """Knows which customer an event hub is for."""
+
+    async def find(self, namespace: str, hub: str) -> HubAssignment | None:
+        """The assignment that names this event hub."""
+
+
+class Replays:
+    """Looks at files before they are handled once more.
+
+    Args:
+        storage: of the app.
+        blobs: brings files back.
+        hubs: whose hub it is.
+        kept: how long what came and left in a file is certain to be kept.
+        clock: gives the present in UTC.
+    """
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        blobs: BlobStore,
+        hubs: Hubs,
+        kept: timedelta,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._storage = storage
+        self._blobs = blobs
+        self._hubs = hubs
+        self._kept = kept
+        self._clock = clock
+
+    async def prepare(self, entry: LedgerEntry) -> timedelta | None:
+        """Make sure that a file can be handled once more, from its copy if it is gone.
+
+        Args:
+            entry: the file, as it was set aside.
+
+        Returns:
+            How long from now it may be handled; None if that may be at any time.
+
+        Raises:
+            HinderedError: it cannot be; nothing has changed.
+        """
+        namespace, hub, *_ = entry.source.split("/")
+        assignment = await self._hubs.find(namespace, hub)
+        if _is_stray(entry, assignment):
+            raise HinderedError(
+                f"The hub {namespace}/{hub} is not assigned any more to the customer whose file it is: "
+                f"it would be taken for nobody's. {_instead(entry)}"
+            )
+        written = "" if assignment is None else await self._written(entry, assignment.customer)
+        left: timedelta | None = None
+        if entry.state is CaptureState.DONE or written:
+            # Whenever it was handled, what came and left in it was kept from a later moment on.
+            left = entry.day + self._kept - LEASE - self._clock()
+            if left < _SOON:
+                raise HinderedError(_too_late(entry, written, self._kept - LEASE - _SOON))
+        await self._bring_back(entry)
+        return left
+
+    async def _written(self, entry: LedgerEntry, customer: str) -> str:
+        """The condensed file that an earlier run wrote of a file, and a later one would replace."""
+        container = await self._storage.container(ContainerName.CONDENSED)
+        begin = f"{customer}/{entry.day:%Y/%m/%d/%H}/{entry.run}.ndjson."
+        async for blob in container.list_blobs(name_starts_with=begin):
+            return str(blob.name)
+        return ""
+
+    async def _bring_back(self, entry: LedgerEntry) -> None:
+        """Put the copy where the file was, if that is gone."""
+        if await self._is_there(ContainerName.CAPTURE, entry.source):
+            return
+        copy = f"{entry.aside.removesuffix('.ndjson')}.avro"
+        if not entry.aside or not await self._is_there(ContainerName.SET_ASIDE, copy):
+            raise HinderedError(
+                f"The capture file {entry.source} is gone, and no copy of it lies aside. {_instead(entry)}"
+            )
+        await self._blobs.copy((ContainerName.SET_ASIDE, copy), (ContainerName.CAPTURE, entry.source), _AVRO)
+
+    async def _is_there(self, container: ContainerName, name: str) -> bool:
+        client = await self._storage.container(container)
+        async for blob in client.list_blobs(name_starts_with=name):
+            return bool(blob.name == name)
+        return False
+
+
+def _is_stray(entry: LedgerEntry, assignment: HubAssignment | None) -> bool:
+    """Whether a customer's file would be taken for nobody's; what is nobody's may find its customer."""
+    if entry.integration_id == UNASSIGNED:
+        return False
+    if assignment is None or assignment.integration_id != entry.integration_id:
+        return True
+    return entry.day < assignment.assigned_at
+
+
+def _too_late(entry: LedgerEntry, written: str, within: timedelta) -> str:
+    """Why a file of which something was handed on is not handled again."""
+    handed = f" (condensed/{written})" if written else ""
+    hours = within // timedelta(hours=1)
+    return (
+        f"Of this file something was handed on{handed}, and it was written more than {hours} hours ago: "
+        "what belongs to its entries may have been forgotten since, so that handling it again could put "
+        f"less in place of what was handed on. {_instead(entry)}"
+    )
+
+
+def _instead(entry: LedgerEntry) -> str:
+    """What an operator can do."""
+    if not entry.aside:
+        return "Look into it by hand, then discard it."
+    return f"What could not be handled is named in set-aside/{entry.aside}: look into that, then discard it."

@@ -1,0 +1,166 @@
+"""What an operator asks to have handled once more, late, or when what it needs is gone."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from shared.model.answers import Answer
+from shared.model.captures import CaptureFile, CaptureState, Counts
+from shared.store.blobs import ContainerName
+from shared.store.captures import UNASSIGNED
+from shared.store.storage import Storage
+from tests.capture.activity_log import capture_file, envelope, record
+from tests.capture.app import RETENTION, START, App
+from tests.capture.test_set_aside_files import Operator
+
+_JUNK = b"junk"
+
+
+@pytest.fixture
+def operator(storage: Storage) -> Operator:
+    return Operator(storage)
+
+
+async def partly_aside(app: App) -> CaptureFile:
+    """A file with the end of what began in another, what passes through, and what cannot be read."""
+    start = await app.upload(capture_file([envelope(record("Start", correlation="c3"))]))
+    await app.handle(start)
+    end = record("Success", 2, correlation="c3"), record("Success", 1, category="Policy")
+    file = await app.upload(capture_file([envelope(*end), _JUNK]))
+    await app.handle(file)
+    return file
+
+
+async def blobs_in(app: App, container: ContainerName) -> dict[str, bytes]:
+    """Everything in a container."""
+    client = await app.storage.container(container)
+    return {blob.name: await app.blobs.read(container, blob.name) async for blob in client.list_blobs()}
+
+
+async def assert_refused(operator: Operator, file: CaptureFile, *words: str) -> None:
+    """A replay is refused in these words, and nothing changes."""
+    app = operator.app
+    before = await operator.listed(), await app.captures.totals(app.integration)
+    handed_on = await blobs_in(app, ContainerName.CONDENSED)
+    row = await app.captures.read(app.integration, file.written_at, file.id)
+    refused = await operator.api.replay(file.id)
+    assert (refused.status, refused.content_type) == (409, "application/problem+json")
+    assert [word for word in words if word not in detail(refused)] == []
+
+    await operator.work()
+
+    assert (await operator.listed(), await app.captures.totals(app.integration)) == before
+    assert await blobs_in(app, ContainerName.CONDENSED) == handed_on
+    assert await app.captures.read(app.integration, file.written_at, file.id) == row
+
+
+def detail(refused: Answer) -> str:
+    text: str = json.loads(refused.body)["detail"]
+    return text
+
+
+async def test_a_file_that_was_handed_on_in_part_is_not_replaced_by_less_when_what_it_needs_is_forgotten(
+    operator: Operator,
+) -> None:
+    app = operator.app
+    file = await partly_aside(app)
+    app.now += timedelta(days=3)
+    (listed,) = await operator.listed()
+
+    await assert_refused(operator, file, listed["list"], "discard")
+
+    app.now += timedelta(hours=1)
+    await app.flusher.flush()
+    records = [line for lines in (await app.condensed()).values() for line in lines]
+    assert sum(line.get("correlationId") == "c3" for line in records) == 1
+    assert (await app.captures.totals(app.integration)).still_parked == 0
+
+
+async def test_as_long_as_what_it_needs_is_kept_such_a_file_is_handed_on_as_before(
+    operator: Operator,
+) -> None:
+    app = operator.app
+    file = await partly_aside(app)
+    before = await app.condensed()
+    app.now = file.written_at + RETENTION - timedelta(hours=2)
+
+    assert (await operator.api.replay(file.id)).status == 202
+    await operator.work()
+
+    assert await app.condensed() == before
+    assert (await app.captures.totals(app.integration)).missing == 0
+
+
+async def test_shortly_before_it_is_forgotten_nobody_begins_any_more(operator: Operator) -> None:
+    file = await partly_aside(operator.app)
+    operator.app.now = file.written_at + RETENTION - timedelta(hours=1)
+    await assert_refused(operator, file, "handed on")
+
+
+async def test_a_replay_that_was_granted_is_forgotten_as_soon_as_it_would_be_too_late(
+    operator: Operator,
+) -> None:
+    app = operator.app
+    file = await partly_aside(app)
+    app.now = file.written_at + RETENTION - timedelta(hours=2)
+    await operator.api.replay(file.id)
+    queue = await app.storage.queue("capture-files")
+    (message,) = [one async for one in queue.receive_messages()]
+    assert timedelta(hours=1) < message.expires_on - message.inserted_on < timedelta(hours=2)
+
+
+async def test_a_file_that_an_earlier_try_wrote_in_whole_is_not_replaced_by_less(operator: Operator) -> None:
+    app = operator.app
+    file = await operator.failing()
+    written = f"{app.customer}/{file.written_at:%Y/%m/%d/%H}/{file.id}.ndjson.gz"
+    await app.blobs.write(ContainerName.CONDENSED, written, b"all of it", "application/gzip")
+    app.now += RETENTION
+    await assert_refused(operator, file, written)
+
+
+async def test_a_file_that_was_set_aside_whole_is_handled_from_its_copy_when_it_is_gone_itself(
+    operator: Operator,
+) -> None:
+    app = operator.app
+    assigned, app.customer = app.customer, "unknown"
+    data = capture_file([envelope(record(), record("Success", 1))])
+    file = await app.upload(data, hub=assigned, moment=START + timedelta(minutes=1))
+    await app.handle(file)
+    app.customer = assigned
+    await app.blobs.delete(ContainerName.CAPTURE, file.path)
+    app.now += timedelta(days=31)
+
+    assert (await operator.api.replay(file.id)).status == 202
+    await operator.work()
+
+    assert await app.captures.totals(app.integration) == Counts(entries=2, condensed=2, operations=1)
+    assert await operator.listed() == []
+    assert await app.blobs.read(ContainerName.CAPTURE, file.path) == data
+
+
+async def test_a_file_that_is_gone_with_its_copy_is_not_handled(operator: Operator) -> None:
+    app = operator.app
+    file = await app.upload(b"no capture file")
+    await app.handle(file)
+    await app.blobs.delete(ContainerName.CAPTURE, file.path)
+    (listed,) = await operator.listed()
+    await app.blobs.delete(ContainerName.SET_ASIDE, listed["list"].replace(".ndjson", ".avro"))
+    await assert_refused(operator, file, "gone", file.path)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+async def test_a_file_whose_hub_was_taken_from_its_customer_is_not_taken_for_nobodys(
+    operator: Operator, *, whole: bool
+) -> None:
+    app = operator.app
+    file = await app.upload(b"no capture file" if whole else capture_file([envelope(record()), _JUNK]))
+    await app.handle(file)
+    app.customer = "elsewhere"
+
+    await assert_refused(operator, file, "assigned", file.hub)
+
+    row = await app.captures.read(app.integration, file.written_at, file.id)
+    assert row is not None
+    assert row.state is (CaptureState.SET_ASIDE if whole else CaptureState.DONE)
+    assert await app.captures.read(UNASSIGNED, file.written_at, file.id) is None
