@@ -23,6 +23,7 @@ class AsideReason(StrEnum):
     BROKEN_BLOCK = "broken_block"
     BROKEN_FILE = "broken_file"
     UNKNOWN_HUB = "unknown_hub"
+    HANDLING_FAILED = "handling_failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,14 @@ class Run:
         id: ID of the capture file, or of the flush.
         now: when (UTC).
         wait: how long an entry waits for the rest of its operation.
+        again: whether it was begun before. Then nothing leaves because it has waited long enough: what left
+            in it may have been handed on already, and is to be the same.
     """
 
     id: str
     now: datetime
     wait: timedelta
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,5 +257,7 @@ class _Decision:
         return START in statuses and not TERMINAL.isdisjoint(statuses)
 
     def _is_due(self, members: Iterable[Member]) -> bool:
+        if self._run.again:
+            return False
         moment = due(members, self._run.wait)
         return moment is not None and moment <= self._run.now

@@ -95,7 +95,14 @@ class Flusher:
 
     async def _emit(self, owner: Owner, now: datetime, buckets: list[int]) -> Counts:
         run = Run(_run_id(owner, now, buckets), now, self._wait)
-        entry = LedgerEntry(owner.integration_id, run.id, now, "", CaptureState.LEASED)
+        entry = LedgerEntry(
+            integration_id=owner.integration_id,
+            run=run.id,
+            day=now,
+            source="",
+            state=CaptureState.LEASED,
+            compression=self._handoff.compression,
+        )
         leased = await self._captures.begin(entry, self._clock())
         if await self._captures.read(owner.integration_id, now, run.id) is not None:
             # Another worker saw the same at the same moment, and is done already.
@@ -111,8 +118,10 @@ class Flusher:
             # Another worker took everything along, or there was only something to be forgotten.
             await self._captures.drop(leased)
             return plan.counts
-        run = leased.fact.run
-        handed = await self._handoff.condensed(owner, run, leased.fact.day, run, (plan.passed, plan.records))
+        run, left = leased.fact.run, (plan.passed, plan.records)
+        handed = await self._handoff.condensed(
+            owner, run, leased.fact.day, run, left, compression=leased.fact.compression
+        )
         done = replace(
             leased.fact,
             state=CaptureState.DONE,

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
+from azure.core.exceptions import ResourceNotFoundError
+
 from shared.capture.aside import Aside, AsideReason, Position
 from shared.capture.correlate import Run
 from shared.capture.correlator import Correlator
@@ -29,8 +31,7 @@ from shared.store.operations import OperationStore
 _log = logging.getLogger(__name__)
 
 _LEAST_ATTEMPTS = 5
-_GIVE_UP = timedelta(hours=6)
-"""A file that was tried so often, for so long, is set aside, so that somebody looks at it."""
+"""A file that was tried more often, and once after `PATIENCE`, is set aside, so that somebody looks at it."""
 
 _BROKEN = frozenset({AsideReason.BROKEN_FILE, AsideReason.BROKEN_BLOCK, AsideReason.BROKEN_EVENT})
 
@@ -118,6 +119,7 @@ class CaptureHandler:
             state=CaptureState.LEASED,
             part_bytes=self._part_bytes,
             duplicates_window=self._duplicates_window,
+            compression=self._handoff.compression,
         )
         leased = await self._captures.begin(entry, self._clock())
         if leased.fact.done:
@@ -132,7 +134,8 @@ class CaptureHandler:
             await self._captures.release(leased, described(error))
             raise
         if leased.fact.attempts > 1 and done.state is CaptureState.DONE:
-            await self._problems.settle(entry.integration_id, file.path, self._clock(), None)
+            lasting = Reason.CORRUPT_CAPTURE_FILE if done.aside else None
+            await self._problems.settle(entry.integration_id, file.path, self._clock(), lasting)
         report(done)
         return done.counts
 
@@ -141,22 +144,22 @@ class CaptureHandler:
     ) -> LedgerEntry:
         if owner is None:
             return await self._unassigned(file, entry, stray)
-        begun = entry.begun_at or self._clock()
-        if entry.attempts > _LEAST_ATTEMPTS and self._clock() - begun >= _GIVE_UP:
+        if entry.attempts > _LEAST_ATTEMPTS and entry.late > 1:
             return await self._give_up(file, owner, entry)
         return await self._condense(file, owner, entry)
 
     async def _condense(self, file: CaptureFile, owner: Owner, entry: LedgerEntry) -> LedgerEntry:
         """Handle the file part by part; each is a run of its own, the same when the file is handled again."""
-        leaving = self._handoff.begin(owner, file.id, file.written_at, file.path)
+        leaving = self._handoff.begin(owner, file.id, file.written_at, file.path, entry.compression)
         kept = self._handoff.begin_aside(owner.customer, file.id, file.written_at)
         counts = Counts()
         reasons: Counter[AsideReason] = Counter()
         whole = False
         number = 0
-        since = file.written_at if entry.attempts > 1 else None
+        again = entry.attempts > 1
+        since = file.written_at if again else None
         async for part in self._parts(file, entry):
-            run = Run(f"{file.id}-{number}", self._clock(), self._wait)
+            run = Run(f"{file.id}-{number}", self._clock(), self._wait, again)
             number += 1
             plan = await self._correlator.decide(
                 owner.integration_id, run, part.administrative, part.whole, since=since
@@ -217,10 +220,7 @@ class CaptureHandler:
 
     async def _unassigned(self, file: CaptureFile, entry: LedgerEntry, why: str) -> LedgerEntry:
         """Set a whole file aside; it goes to nobody."""
-        kept = self._handoff.begin_aside(UNASSIGNED, file.id, file.written_at)
-        aside = Aside(AsideReason.UNKNOWN_HUB, why, Position(file.path), b"", whole_file=True)
-        await kept.add([aside], file.container)
-        name = await kept.close()
+        name = await self._put_aside(UNASSIGNED, file, AsideReason.UNKNOWN_HUB, why)
         await self._problems.report(
             Problem(PROVIDER, Reason.UNKNOWN_HUB, f"{file.namespace}/{file.hub}", name, self._clock())
         )
@@ -228,7 +228,7 @@ class CaptureHandler:
         return replace(entry, state=CaptureState.SET_ASIDE, counts=counts, aside=name, trouble=why)
 
     async def _give_up(self, file: CaptureFile, owner: Owner, entry: LedgerEntry) -> LedgerEntry:
-        """Leave a file that keeps failing where it is, and have somebody look at it.
+        """Set a file aside that keeps failing, and have somebody look at it.
 
         What had waited and left in it came from other files, so that it is handed on.
         """
@@ -237,9 +237,15 @@ class CaptureHandler:
             owner.integration_id, lambda run: run.startswith(begins), file.written_at
         )
         handed = await self._handoff.condensed(
-            owner, f"{file.id}-taken-along", file.written_at, file.path, (plan.passed, plan.records)
+            owner,
+            f"{file.id}-taken-along",
+            file.written_at,
+            file.path,
+            (plan.passed, plan.records),
+            compression=entry.compression,
         )
         detail = f"failed {entry.attempts - 1} times, at last with {entry.trouble or 'the end of the worker'}"
+        aside = await self._put_aside(owner.customer, file, AsideReason.HANDLING_FAILED, detail)
         await self._problems.report(
             Problem(entry.integration_id, Reason.CAPTURE_FILE_FAILED, file.path, detail, self._clock())
         )
@@ -249,10 +255,21 @@ class CaptureHandler:
             state=CaptureState.SET_ASIDE,
             counts=plan.counts + Counts(entries=1, set_aside=1),
             output=handed.blob,
+            aside=aside,
             first=handed.contents.first or "",
             last=handed.contents.last or "",
             trouble=detail,
         )
+
+    async def _put_aside(self, folder: str, file: CaptureFile, reason: AsideReason, why: str) -> str:
+        """Copy a whole file, with a list that says why; gives the list's name, none if it is gone."""
+        kept = self._handoff.begin_aside(folder, file.id, file.written_at)
+        try:
+            aside = Aside(reason, why, Position(file.path), b"", whole_file=True)
+            await kept.add([aside], file.container)
+        except ResourceNotFoundError:
+            return ""
+        return await kept.close()
 
 
 async def _one_by_one(parts: Iterator[Sifted]) -> AsyncIterator[Sifted]:

@@ -48,6 +48,9 @@ class HandOff:
         storage: of the app.
         blobs: where files are written.
         compression: of condensed files.
+
+    Attributes:
+        compression: the same.
     """
 
     def __init__(
@@ -55,9 +58,11 @@ class HandOff:
     ) -> None:
         self._storage = storage
         self._blobs = blobs
-        self._compression = compression
+        self.compression = compression
 
-    def begin(self, owner: Owner, run: str, moment: datetime, source: str) -> "CondensedFile":
+    def begin(
+        self, owner: Owner, run: str, moment: datetime, source: str, compression: str = ""
+    ) -> "CondensedFile":
         """One file of everything that leaves in a run.
 
         Args:
@@ -65,9 +70,11 @@ class HandOff:
             run: ID of the capture file or flush; names the file.
             moment: of the capture file or flush; says in which folder the file stands.
             source: the capture file's path, or the flush's ID.
+            compression: as whoever began the run compressed it, if that is known; it shows in the name.
         """
-        blob = f"{folder_of(owner.customer, moment)}/{run}.ndjson.{self._compression.ending}"
-        return CondensedFile(self._storage, self._blobs, self._compression, (owner, blob, source))
+        chosen = Compression(compression or self.compression)
+        blob = f"{folder_of(owner.customer, moment)}/{run}.ndjson.{chosen.ending}"
+        return CondensedFile(self._storage, self._blobs, chosen, (owner, blob, source))
 
     async def condensed(
         self,
@@ -76,9 +83,11 @@ class HandOff:
         moment: datetime,
         source: str,
         left: tuple[Sequence[Entry], Sequence[Record]],
+        *,
+        compression: str = "",
     ) -> HandedOn:
         """Write such a file at once: entries that pass through, and condensed records."""
-        file = self.begin(owner, run, moment, source)
+        file = self.begin(owner, run, moment, source, compression)
         await file.add(*left)
         return await file.close()
 

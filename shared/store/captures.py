@@ -39,6 +39,10 @@ LEASE: Final = timedelta(minutes=5)
 
 _IN_TIME: Final = timedelta(seconds=30)
 
+PATIENCE: Final = timedelta(hours=6)
+"""After how long a run that fails again may be given up. Event Grid tries for a day, at last each twelve
+hours (learn.microsoft.com/azure/event-grid/delivery-and-retry)."""
+
 FLUSHES: Final = "flushes"
 """Partition of the flushes that are not done, of all integrations."""
 
@@ -73,9 +77,11 @@ class LedgerEntry:
         finished_at: when it was done (UTC).
         attempts: how often somebody took the lease.
         begun_at: when somebody did so first (UTC).
+        late: how many of the attempts since then came when `PATIENCE` was over.
         trouble: what stood in the way of the last attempt, or why the whole file was set aside.
         part_bytes: how much of the file its first worker held at once; whoever begins anew cuts it alike.
         duplicates_window: among how many entries that pass through its first worker looked for repeated ones.
+        compression: how its first worker compressed what left; empty for rows that do not tell.
     """
 
     integration_id: str
@@ -95,6 +101,8 @@ class LedgerEntry:
     trouble: str = ""
     part_bytes: int = 0
     duplicates_window: int = 0
+    compression: str = ""
+    late: int = 0
 
     @property
     def done(self) -> bool:
@@ -137,11 +145,13 @@ class CaptureStore:
             return Stored(known, row["_etag"])
         if known.leased_until is not None and known.leased_until > now:
             raise LeasedError(f"the run is leased until {known.leased_until:%H:%M:%S} UTC")
+        late = 0 if known.begun_at is None else known.late + (now - known.begun_at >= PATIENCE)
         leased = changed(
             known,
             leased_until=now + LEASE,
             attempts=known.attempts + 1,
             begun_at=known.begun_at or now,
+            late=late,
         )
         try:
             made = await table.update_entity(
@@ -259,6 +269,8 @@ def row_of(entry: LedgerEntry) -> Row:
         "trouble": entry.trouble,
         "part_bytes": entry.part_bytes,
         "duplicates_window": entry.duplicates_window,
+        "compression": entry.compression,
+        "late": entry.late,
         **asdict(entry.counts),
     }
 
@@ -283,4 +295,6 @@ def entry_of(row: Mapping[str, Any]) -> LedgerEntry:
         trouble=row["trouble"],
         part_bytes=int(row.get("part_bytes") or 0),
         duplicates_window=int(row.get("duplicates_window") or 0),
+        compression=str(row.get("compression") or ""),
+        late=int(row.get("late") or 0),
     )

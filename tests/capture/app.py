@@ -13,6 +13,7 @@ from azure.core.credentials import AccessToken
 from shared.capture.flush import Flusher
 from shared.capture.handle import CaptureHandler
 from shared.capture.handoff import CONDENSED_QUEUE, HandOff
+from shared.capture.output import Compression
 from shared.capture.parts import PART
 from shared.capture.ports import RepairSink, SubscriptionDirectory
 from shared.capture.repair import Ours, Repairs
@@ -173,11 +174,13 @@ class App:
             "eastus", self.customer, self.integration, 1, "lightkeeper-eastus-1", HubState.READY, START
         )
 
-    def new_flusher(self, operations: OperationStore | None = None) -> Flusher:
+    def new_flusher(
+        self, operations: OperationStore | None = None, compression: Compression = Compression.GZIP
+    ) -> Flusher:
         return Flusher(
             captures=self.captures,
             operations=operations or self.operations,
-            handoff=HandOff(self.storage, self.blobs),
+            handoff=HandOff(self.storage, self.blobs, compression),
             integrations=self.integrations,
             wait=self.wait,
             clock=lambda: self.now,
@@ -186,13 +189,18 @@ class App:
     def new_repairs(self, sink: RepairSink) -> Repairs:
         return Repairs(sink=sink, subscriptions=self.subscriptions, ours=OURS, clock=lambda: self.now)
 
-    def new_handler(self, operations: OperationStore | None = None, part_bytes: int = PART) -> CaptureHandler:
+    def new_handler(
+        self,
+        operations: OperationStore | None = None,
+        part_bytes: int = PART,
+        compression: Compression = Compression.GZIP,
+    ) -> CaptureHandler:
         """A worker of its own; workers share nothing but the storage."""
         return CaptureHandler(
             blobs=self.blobs,
             captures=self.captures,
             operations=operations or self.operations,
-            handoff=HandOff(self.storage, self.blobs),
+            handoff=HandOff(self.storage, self.blobs, compression),
             repairs=self.repairs,
             hubs=Hubs(self.assignment),
             problems=self.problems,

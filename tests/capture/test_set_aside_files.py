@@ -70,7 +70,7 @@ class Operator:
         """A file that fails again and again, for hours, because its blob is not there."""
         file = await self.app.upload(capture_file([envelope(record(), record("Success", 1))]))
         await self.app.blobs.delete(ContainerName.CAPTURE, file.path)
-        for _ in range(6):
+        for _ in range(7):
             with pytest.raises(Exception, match="BlobNotFound"):
                 await self.app.handle(file)
             self.app.now += timedelta(hours=1)
@@ -91,7 +91,7 @@ async def test_a_file_that_keeps_failing_is_set_aside_and_then_answered_at_once(
     file = await operator.failing()
     (listed,) = await operator.listed()
     assert (listed["id"], listed["source"], listed["list"]) == (file.id, file.path, None)
-    assert listed["reason"] == "failed 6 times, at last with ResourceNotFoundError BlobNotFound"
+    assert listed["reason"] == "failed 7 times, at last with ResourceNotFoundError BlobNotFound"
     assert await operator.reasons(operator.app.integration) == [Reason.CAPTURE_FILE_FAILED]
     assert await operator.app.handle(file) == Counts(entries=1, set_aside=1)
 
@@ -118,7 +118,7 @@ def no_room_for_sandboxes() -> Iterator[None]:
 
 
 async def assert_only_it_is_set_aside(operator: Operator, file: CaptureFile, reason: str) -> None:
-    """Of two files one was tried six times; now it goes aside, and the other one does not."""
+    """Of two files one was tried seven times; now it goes aside, and the other one does not."""
     app = operator.app
     other = await app.upload(capture_file([envelope(record(), record("Success", 1))]))
     assert (await app.handle(other)).condensed == 2
@@ -133,12 +133,12 @@ async def test_a_file_on_which_the_kernel_fails_is_set_aside_in_the_end_and_othe
 ) -> None:
     app = operator.app
     file = await app.upload(swelling())
-    for _ in range(6):
+    for _ in range(7):
         with pytest.raises(Trap):
             # More is to be held at once than a sandbox may have; later workers do as the first one did.
             await app.new_handler(part_bytes=1 << 30).handle_file(file)
         app.now += timedelta(hours=1)
-    await assert_only_it_is_set_aside(operator, file, "failed 6 times, at last with Trap")
+    await assert_only_it_is_set_aside(operator, file, "failed 7 times, at last with Trap")
 
 
 @_ON_LINUX
@@ -147,11 +147,11 @@ async def test_a_file_for_which_no_sandbox_can_be_made_is_set_aside_in_the_end_a
 ) -> None:
     app = operator.app
     file = await app.upload(capture_file([envelope(record())]))
-    for _ in range(6):
+    for _ in range(7):
         with no_room_for_sandboxes(), pytest.raises(WasmtimeError, match="Cannot allocate memory"):
             await app.handle(file)
         app.now += timedelta(hours=1)
-    await assert_only_it_is_set_aside(operator, file, "failed 6 times, at last with WasmtimeError")
+    await assert_only_it_is_set_aside(operator, file, "failed 7 times, at last with WasmtimeError")
 
 
 @_ON_LINUX
