@@ -31,6 +31,7 @@ from shared.capture.times import UNREADABLE
 _OPENING = name_text(CONDENSED) + b':{"num_correlated_records":'
 _MOMENT = attrgetter("moment")
 _ORDER = attrgetter("order")
+_SHORT = 64
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -159,7 +160,11 @@ def _by_name(base: Entry, firsts: Mapping[str, Entry], number: int) -> tuple[lis
     return pieces, b',"absent":{' + b",".join(absent) + b"}," if absent else b","
 
 
-@lru_cache(maxsize=1_000)
 def _name(status: str) -> bytes:
-    """What opens a status."""
+    """What opens a status; that of a short one is remembered."""
+    return _remembered(status) if len(status) <= _SHORT else name_text(status) + b":"
+
+
+@lru_cache(maxsize=1_000)
+def _remembered(status: str) -> bytes:
     return name_text(status) + b":"

@@ -2,7 +2,6 @@
 
 import sys
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -12,7 +11,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-from shared.model.ids import stable_hash
+from shared.model.ids import hash_of_text, stable_hash
 from shared.model.operations import Member, Operation, OperationKey, WaitingRoom, due
 
 _MARK: Final = 6
@@ -23,7 +22,6 @@ what gzip makes of them, in less time. The next levels take longer, and gain nex
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_CACHED: Final = 8_192
 _UID: Final = 16
 _ROOM: Final = b"room"
 
@@ -84,13 +82,12 @@ def moment_of(number: int) -> datetime:
     return _EPOCH + number * _MICROSECOND
 
 
-@lru_cache(maxsize=_CACHED)
 def mark_of(text: str) -> bytes:
     """Six bytes that stand for a correlation ID or a run.
 
     Two that have the same are no harm: then something is read that nobody asked for.
     """
-    return bytes.fromhex(stable_hash(text))[:_MARK]
+    return bytes.fromhex(hash_of_text(text))[:_MARK]
 
 
 def id_of(key: OperationKey) -> bytes:

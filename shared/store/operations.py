@@ -8,11 +8,10 @@ a bucket find out by its ETag; who loses reads that bucket again.
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from itertools import batched
 from typing import Final
 
-from shared.model.ids import stable_hash
+from shared.model.ids import hash_of_text
 from shared.model.operations import Known, Operation, OperationKey, WaitingRoom
 from shared.store import parked
 from shared.store.archive_blobs import ArchiveBlobs
@@ -28,7 +27,6 @@ from shared.store.wish import View, Wish
 BUCKETS: Final = 4
 """Buckets per integration. More would let more workers write at the same moment, and cost more requests."""
 
-_CACHED: Final = 8_192
 _AT_ONCE: Final = 8
 
 type Here = Callable[[str], bool]
@@ -199,10 +197,9 @@ class OperationStore:
         return sum([entity["waiting"] async for entity in entities])
 
 
-@lru_cache(maxsize=_CACHED)
 def bucket_of(correlation: str) -> int:
     """The bucket that a correlation ID falls into."""
-    return int(stable_hash(correlation)[-8:], 16) % BUCKETS
+    return int(hash_of_text(correlation)[-8:], 16) % BUCKETS
 
 
 def _wishes(

@@ -10,6 +10,7 @@ from shared.model.ids import (
     CUSTOMER_SLUG,
     REGION,
     ResourceId,
+    hash_of_text,
     normal_guid,
     normal_region,
     parse_resource_id,
@@ -156,6 +157,11 @@ def test_different_parts_have_different_hashes(one: list[str], other: list[str])
 @given(_parts, _parts)
 def test_where_one_part_ends_and_the_next_begins_counts(one: list[str], other: list[str]) -> None:
     assert stable_hash("\x1f".join([*one, *other])) != stable_hash(*one, *other)
+
+
+@given(st.text(max_size=200))
+def test_the_hash_of_one_text_is_the_same_however_long_it_is(text: str) -> None:
+    assert hash_of_text(text) == stable_hash(text)
 
 
 def test_hashes_stay_what_they_are_from_one_release_to_the_next() -> None:
