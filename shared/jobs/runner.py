@@ -5,7 +5,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from azure.core.exceptions import AzureError
+
 from shared.arm.errors import ArmError, ThrottledError
+from shared.jobs.busy import is_passing, retry_after
 from shared.jobs.message import MalformedMessageError, decode
 from shared.jobs.queue import JobQueue
 from shared.jobs.spread import back_off, fraction
@@ -78,14 +81,26 @@ class JobRunner:
     async def run(self, queue_name: str, text: bytes) -> None:
         """Run one message.
 
-        What the handler raises besides what Azure said goes on to the Functions host, which delivers the
-        message again and finally moves it to the poison queue.
+        A job for which the storage account has no time comes back, as one for which Azure has none. What is
+        raised besides, and storage that has no time at the last attempt either, goes on to the Functions
+        host, which delivers the message again and finally moves it to the poison queue.
         """
         try:
             job = decode(text)
         except MalformedMessageError as error:
             await self._set_aside(queue_name, text, str(error))
             return
+        try:
+            await self._work(job)
+        except AzureError as error:
+            if not is_passing(error) or job.attempt + 1 >= self._max_attempts:
+                raise
+            stated = retry_after(error)
+            seconds = _back_off(job) if stated is None else _after(job, stated)
+            _log.warning("storage: %s, again in %.0f s %s", type(error).__name__, seconds, describe(job))
+            await self._queue.send(job.again(), seconds)
+
+    async def _work(self, job: Job) -> None:
         await self._claims.drop(job)
         is_cycle = job.phase is Phase.PLAN and job.cause is Cause.CYCLE
         if is_cycle and await self._claims.planned(job) > job.cycle:
@@ -108,14 +123,13 @@ class JobRunner:
         try:
             return None, await self._handlers[job.step].run(job)
         except ThrottledError as error:
-            jitter = 1 + fraction(job.target, str(job.attempt)) / 4
-            return error, max(error.retry_after, 1.0) * jitter
+            return error, _after(job, error.retry_after)
         except ConflictError:
             # Somebody else changed the row in the meantime: look again at what is there now.
             return None, _CONFLICT_SECONDS
         except ArmError as error:
             _log.warning("%s %s", error.detail, describe(job))
-            return error, back_off(job.attempt, _LEAST_BACK_OFF, _MOST_BACK_OFF, job.target)
+            return error, _back_off(job)
 
     async def _give_up(self, job: Job, hindrance: ArmError | None) -> None:
         try:
@@ -133,6 +147,15 @@ class JobRunner:
             Problem(PROVIDER, Reason.MALFORMED_MESSAGE, queue_name, reason, self._clock())
         )
         await self._queue.set_aside(queue_name, text, reason)
+
+
+def _after(job: Job, seconds: float) -> float:
+    """The seconds that somebody asked for, plus jitter."""
+    return max(seconds, 1.0) * (1 + fraction(job.target, str(job.attempt)) / 4)
+
+
+def _back_off(job: Job) -> float:
+    return back_off(job.attempt, _LEAST_BACK_OFF, _MOST_BACK_OFF, job.target)
 
 
 def describe(job: Job) -> str:

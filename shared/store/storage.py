@@ -18,6 +18,19 @@ from shared.store.tables import TableName
 # takes more than a third of the client's work for a small request.
 _DIRECT: Final[dict[str, Any]] = {"use_env_settings": False}
 
+# A broken connection is made anew at once. Any answer goes to whoever asked, also one that asks to come back
+# later (429, 503): the SDKs would sleep for as long, with the worker, while a job can return to its queue.
+_RETRIES: Final[dict[str, Any]] = {"retry_total": 2, "retry_connect": 2, "retry_read": 1, "retry_status": 0}
+
+_TABLE_OPTIONS: Final[dict[str, Any]] = {**_DIRECT, **_RETRIES, "retry_backoff_factor": 0.1}
+_OPTIONS: Final[dict[str, Any]] = {
+    **_DIRECT,
+    **_RETRIES,
+    "initial_backoff": 0.1,
+    "increment_base": 0,
+    "random_jitter_range": 0.1,
+}
+
 
 class Storage:
     """Everything in the storage account, made at first use.
@@ -30,13 +43,13 @@ class Storage:
     def __init__(self, settings: StorageSettings, credential: AsyncTokenCredential) -> None:
         if settings.connection_string is not None:
             text = settings.connection_string
-            self._tables = TableServiceClient.from_connection_string(text, **_DIRECT)
-            self._queues = QueueServiceClient.from_connection_string(text, **_DIRECT)
-            self._blobs = BlobServiceClient.from_connection_string(text, **_DIRECT)
+            self._tables = TableServiceClient.from_connection_string(text, **_TABLE_OPTIONS)
+            self._queues = QueueServiceClient.from_connection_string(text, **_OPTIONS)
+            self._blobs = BlobServiceClient.from_connection_string(text, **_OPTIONS)
         else:
-            self._tables = TableServiceClient(settings.table_url, credential=credential, **_DIRECT)
-            self._queues = QueueServiceClient(settings.queue_url, credential=credential, **_DIRECT)
-            self._blobs = BlobServiceClient(settings.blob_url, credential=credential, **_DIRECT)
+            self._tables = TableServiceClient(settings.table_url, credential=credential, **_TABLE_OPTIONS)
+            self._queues = QueueServiceClient(settings.queue_url, credential=credential, **_OPTIONS)
+            self._blobs = BlobServiceClient(settings.blob_url, credential=credential, **_OPTIONS)
         self._table_clients: dict[str, TableClient] = {}
         self._queue_clients: dict[str, QueueClient] = {}
         self._container_clients: dict[str, ContainerClient] = {}

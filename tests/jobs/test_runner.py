@@ -17,10 +17,12 @@ from shared.jobs.spread import back_off
 from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
 from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
+from shared.store.blobs import BlobStore
 from shared.store.claims import ClaimStore
 from shared.store.problems import ProblemStore
 from shared.store.storage import Storage
 from shared.store.tables import ConflictError
+from tests.helpers.busy_storage import StandIn
 from tests.helpers.facts import NOW, a_job
 
 _QUEUE = Step.SUBSCRIPTION_SETTINGS.queue
@@ -186,6 +188,57 @@ async def test_what_is_not_azures_doing_goes_on_to_the_host(bench: _Bench) -> No
         await bench.run(handler, a_job())
     assert await bench.on_queue() == 0
     assert handler.given_up == []
+
+
+class _AsksStorage(_Handler):
+    """Reads a blob from a storage account that answers as it is told."""
+
+    def __init__(self, busy: StandIn) -> None:
+        super().__init__()
+        self._busy = busy
+
+    async def run(self, job: Job) -> float | None:
+        async with self._busy.storage() as storage:
+            await BlobStore(storage).delete("container", "blob")
+        return await super().run(job)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(("header", "least"), [("17", 17.0), ("0", 1.0), ("600", 600.0)])
+async def test_a_job_for_which_storage_has_no_time_comes_back_after_retry_after_and_a_little_more(
+    bench: _Bench, status: int, header: str, least: float
+) -> None:
+    busy = StandIn(status, header)
+    await bench.run(_AsksStorage(busy), a_job(attempt=2))
+    ((job, delay),) = bench.queue.sent
+    assert job == a_job(attempt=3)
+    assert least <= delay < least * 1.25
+    assert (await bench.on_queue(), len(busy.asked)) == (1, 1)
+
+
+@pytest.mark.parametrize("busy", [StandIn(503), StandIn(500), StandIn(429), StandIn(broken=1000)])
+async def test_what_storage_did_not_do_is_tried_again_ever_later(bench: _Bench, busy: StandIn) -> None:
+    for attempt in range(3):
+        await bench.run(_AsksStorage(busy), a_job(attempt=attempt))
+    target = a_job().target
+    assert bench.queue.sent == [
+        (a_job(attempt=attempt + 1), back_off(attempt, 5.0, 900.0, target)) for attempt in range(3)
+    ]
+
+
+@pytest.mark.parametrize("status", [400, 403, 409])
+async def test_what_storage_refuses_for_good_goes_on_to_the_host(bench: _Bench, status: int) -> None:
+    with pytest.raises(HttpResponseError):
+        await bench.run(_AsksStorage(StandIn(status)), a_job())
+    assert bench.queue.sent == []
+
+
+async def test_a_job_for_which_storage_never_has_time_goes_on_to_the_host(bench: _Bench) -> None:
+    handler = _AsksStorage(StandIn(503, "1"))
+    with pytest.raises(HttpResponseError):
+        await bench.run(handler, a_job(attempt=4))
+    assert bench.queue.sent == []
+    assert handler.given_up == [], "what the job is about is not to blame"
 
 
 _EARLIER, _LATER = (cycle_stamp(NOW + timedelta(seconds=each)) for each in (-1, 1))
