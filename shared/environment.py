@@ -1,11 +1,17 @@
 """Reading environment variables: each is checked, and everything that is wrong is told at once."""
 
+import base64
 import re
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlsplit
+
+from azure.core.utils import parse_connection_string
 
 from shared.model.ids import REGION, normal_guid, normal_region, parse_resource_id
 from shared.model.monitored import MONITORED_TYPES
+
+_EMULATOR: Final = "UseDevelopmentStorage=true"
 
 
 class SettingsError(ValueError):
@@ -90,9 +96,12 @@ class Reader:
         default = frozenset(each.type for each in MONITORED_TYPES.values() if each.default)
         return frozenset(names) or default
 
-    def optional(self, name: str) -> str | None:
-        """Whatever stands there; None if nothing does."""
-        return self._environment.get(name) or None
+    def connection_string(self, name: str) -> str | None:
+        """A connection string of a storage account; None if nothing stands there."""
+        value = self._environment.get(name) or None
+        if value is not None and value != _EMULATOR and not _opens_storage(value):
+            self._wrong.append(f"{name} is not the connection string of a storage account with its key")
+        return value
 
     def finish(self) -> None:
         """End the reading.
@@ -111,6 +120,15 @@ def _is_safe(url: str) -> bool:
     except ValueError:
         return False
     return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+
+
+def _opens_storage(connection_string: str) -> bool:
+    try:
+        parts = parse_connection_string(connection_string)
+        # Links for customers are signed with the key.
+        return bool(parts["accountname"]) and bool(base64.b64decode(parts["accountkey"], validate=True))
+    except (KeyError, ValueError):
+        return False
 
 
 def is_loopback(host: str | None) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from shared.environment import Reader
+from shared.environment import Reader, SettingsError
 
 SCHEDULES = (
     "LIGHTKEEPER_SUBSCRIPTIONS_SCHEDULE",
@@ -240,8 +240,17 @@ def current_settings() -> Settings:
     return Settings.from_environment(os.environ)
 
 
+def wrong_settings() -> str:
+    """What is missing or wrong among the settings of this process, in one line; empty if nothing is."""
+    try:
+        current_settings()
+    except SettingsError as error:
+        return str(error)
+    return ""
+
+
 def _storage(read: Reader) -> StorageSettings:
-    connection_string = read.optional(STORAGE_CONNECTION)
+    connection_string = read.connection_string(STORAGE_CONNECTION)
     if connection_string:
         return StorageSettings(connection_string, "", "", "")
     return StorageSettings(

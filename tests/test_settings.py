@@ -1,7 +1,10 @@
 """Settings: read once, and everything that is wrong named at once."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -9,6 +12,8 @@ import pytest
 
 from shared.environment import SettingsError, is_loopback
 from shared.settings import SCHEDULES, STORAGE_CONNECTION, Settings
+from shared.store.storage import Storage
+from tests.helpers.accounts import NoToken
 from tests.helpers.facts import ENVIRONMENT, GROUP, IDENTITY_ID, PROVIDER_SUBSCRIPTION, STORAGE_ID, settings
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -193,6 +198,64 @@ def test_storage_is_reached_with_an_identity_where_there_is_no_connection_string
     assert found.blob_url == "https://keeper.blob.core.windows.net"
     assert found.queue_url == "https://keeper.queue.core.windows.net"
     assert found.table_url == "https://keeper.table.core.windows.net"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nonsense",
+        "UseDevelopmentStorage=yes",
+        "AccountName=keeper",
+        "AccountName=keeper;AccountKey=",
+        "AccountName=keeper;AccountKey=hunter2",
+        "AccountKey=a2V5",
+        "AccountName=keeper;AccountKey=a2V5;accountname=other",
+        "https://keeper.blob.core.windows.net",
+        ";",
+    ],
+)
+def test_what_is_no_connection_string_is_named_and_not_quoted(text: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{STORAGE_CONNECTION} is not") as raised:
+        settings(**{STORAGE_CONNECTION: text})
+    assert text not in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "UseDevelopmentStorage=true",
+        "DefaultEndpointsProtocol=https;AccountName=keeper;AccountKey=a2V5;EndpointSuffix=core.windows.net",
+        "accountname=keeper;accountkey=a2V5;",
+    ],
+)
+async def test_a_connection_string_is_one_that_the_clients_take(text: str) -> None:
+    found = settings(**{STORAGE_CONNECTION: text}).storage
+    assert found.connection_string == text
+    async with Storage(found, NoToken()):
+        pass
+
+
+def _started(environment: Mapping[str, str]) -> str:
+    """What the app says when it is imported with these settings and no others."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-c", "import function_app; assert function_app.app.get_functions()"],
+        cwd=_ROOT,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stderr
+
+
+def test_the_app_says_when_it_starts_what_is_wrong_with_its_settings() -> None:
+    wrong = {STORAGE_CONNECTION: "nonsense", "LIGHTKEEPER_HUB_PARTITIONS": "some"}
+    said = _started({**ENVIRONMENT, **wrong})
+    assert {name for name in ENVIRONMENT | wrong if name in said} == set(wrong)
+    assert _started({**ENVIRONMENT}) == ""
 
 
 def test_the_sample_holds_the_defaults() -> None:
