@@ -157,6 +157,7 @@ class Services:
             Replays(
                 storage=storage,
                 blobs=blobs,
+                captures=ledger,
                 hubs=self.sync.hubs,
                 # Not what is set now: what left before that was set may have been forgotten earlier.
                 kept=timedelta(seconds=TRIED_AGAIN),

@@ -25,16 +25,20 @@ class FileQueue:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    async def send(self, path: str, within: timedelta | None = None) -> None:
+    async def send(self, path: str, after: timedelta = timedelta(), within: timedelta | None = None) -> None:
         """Have the capture file of that blob name handled.
 
         Args:
             path: the blob name.
-            within: for how long; a message that nobody has read by then is gone. None: for a week.
+            after: until then nobody sees the message.
+            within: from then on the message is gone, if nobody has read it; None: after a week.
         """
         queue = await self._storage.queue(FILE_QUEUE)
-        text = msgspec.json.encode(_Message(_VERSION, path)).decode()
-        await queue.send_message(text, time_to_live=None if within is None else int(within.total_seconds()))
+        await queue.send_message(
+            msgspec.json.encode(_Message(_VERSION, path)).decode(),
+            visibility_timeout=int(after.total_seconds()),
+            time_to_live=None if within is None else int(within.total_seconds()),
+        )
 
 
 def path_of(text: bytes) -> str:

@@ -39,13 +39,13 @@ class SetAsideApi:
         if known is None:
             return _no_file()
         try:
-            within = await self._replays.prepare(known)
+            span = await self._replays.prepare(known)
             await self._aside.reopen(run)
         except HinderedError as error:
             return problem_answer(HTTPStatus.CONFLICT, "Cannot be handled again", str(error))
         except ConflictError:
             return _busy()
-        await self._files.send(known.source, within)
+        await self._files.send(known.source, span.after, span.within)
         _log.info("replayed a file that lay aside: %s", known.source)
         return answer(HTTPStatus.ACCEPTED, {"id": run, "source": known.source, "replayed": True})
 

@@ -1,17 +1,21 @@
 """Whether a file of which something was set aside can be handled once more without harm, and from what."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from shared.model.captures import CaptureState
 from shared.model.hubs import HubAssignment
 from shared.store.blobs import BlobStore, ContainerName
-from shared.store.captures import LEASE, UNASSIGNED, LedgerEntry
+from shared.store.captures import LEASE, UNASSIGNED, CaptureStore, LedgerEntry
 from shared.store.storage import Storage
 
 _SOON: Final = timedelta(hours=1)
 """Within this time a file that somebody asks for is handled, unless the app is down."""
+
+_TOLD: Final = timedelta(minutes=1)
+"""A file that is put back is announced by an event, and handled before that time in most cases."""
 
 _AVRO: Final = "application/octet-stream"
 
@@ -27,12 +31,26 @@ class Hubs(Protocol):
         """The assignment that names this event hub."""
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When a file may be handled once more, from now on.
+
+    Attributes:
+        after: until then it is left to others.
+        within: from then on it is too late; None if it never is.
+    """
+
+    after: timedelta = timedelta()
+    within: timedelta | None = None
+
+
 class Replays:
     """Looks at files before they are handled once more.
 
     Args:
         storage: of the app.
         blobs: brings files back.
+        captures: the ledger.
         hubs: whose hub it is.
         kept: how long what came and left in a file is certain to be kept.
         clock: gives the present in UTC.
@@ -43,24 +61,26 @@ class Replays:
         *,
         storage: Storage,
         blobs: BlobStore,
+        captures: CaptureStore,
         hubs: Hubs,
         kept: timedelta,
         clock: Callable[[], datetime],
     ) -> None:
         self._storage = storage
         self._blobs = blobs
+        self._captures = captures
         self._hubs = hubs
         self._kept = kept
         self._clock = clock
 
-    async def prepare(self, entry: LedgerEntry) -> timedelta | None:
+    async def prepare(self, entry: LedgerEntry) -> Span:
         """Make sure that a file can be handled once more, from its copy if it is gone.
 
         Args:
             entry: the file, as it was set aside.
 
         Returns:
-            How long from now it may be handled; None if that may be at any time.
+            When it may be handled.
 
         Raises:
             HinderedError: it cannot be; nothing has changed.
@@ -72,15 +92,21 @@ class Replays:
                 f"The hub {namespace}/{hub} is not assigned any more to the customer whose file it is: "
                 f"it would be taken for nobody's. {_instead(entry)}"
             )
+        if assignment is not None and await self._is_handled(entry, assignment.integration_id):
+            return Span()
         written = "" if assignment is None else await self._written(entry, assignment.customer)
-        left: timedelta | None = None
+        within: timedelta | None = None
         if entry.state is CaptureState.DONE or written:
             # Whenever it was handled, what came and left in it was kept from a later moment on.
-            left = entry.day + self._kept - LEASE - self._clock()
-            if left < _SOON:
+            within = entry.day + self._kept - LEASE - self._clock()
+            if within < _SOON:
                 raise HinderedError(_too_late(entry, written, self._kept - LEASE - _SOON))
-        await self._bring_back(entry)
-        return left
+        return Span(_TOLD if await self._bring_back(entry) else timedelta(), within)
+
+    async def _is_handled(self, entry: LedgerEntry, integration_id: str) -> bool:
+        """Whether all of a file was handled since it was set aside, by whoever else heard of it."""
+        known = await self._captures.read(integration_id, entry.day, entry.run)
+        return known is not None and known.done and not known.counts.set_aside
 
     async def _written(self, entry: LedgerEntry, customer: str) -> str:
         """The condensed file that an earlier run wrote of a file, and a later one would replace."""
@@ -90,16 +116,17 @@ class Replays:
             return str(blob.name)
         return ""
 
-    async def _bring_back(self, entry: LedgerEntry) -> None:
-        """Put the copy where the file was, if that is gone."""
+    async def _bring_back(self, entry: LedgerEntry) -> bool:
+        """Put the copy where the file was, if that is gone; tells whether it was."""
         if await self._is_there(ContainerName.CAPTURE, entry.source):
-            return
+            return False
         copy = f"{entry.aside.removesuffix('.ndjson')}.avro"
         if not entry.aside or not await self._is_there(ContainerName.SET_ASIDE, copy):
             raise HinderedError(
                 f"The capture file {entry.source} is gone, and no copy of it lies aside. {_instead(entry)}"
             )
         await self._blobs.copy((ContainerName.SET_ASIDE, copy), (ContainerName.CAPTURE, entry.source), _AVRO)
+        return True
 
     async def _is_there(self, container: ContainerName, name: str) -> bool:
         client = await self._storage.container(container)

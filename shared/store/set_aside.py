@@ -39,6 +39,8 @@ class SetAsideStore:
     async def reopen(self, run: str) -> LedgerEntry | None:
         """Let a file be handled once more; it stays in the list until that has succeeded.
 
+        One of which nothing is missing any more, since somebody else handled it meanwhile, is left as it is.
+
         Returns:
             The file; None if it is not in the list.
 
@@ -51,7 +53,7 @@ class SetAsideStore:
             return None
         aside = entry_of(found)
         row = await find(table, partition_of(aside), run)
-        if row is not None and entry_of(row).done:
+        if row is not None and entry_of(row).done and entry_of(row).counts.set_aside:
             again = Stored(entry_of(row), row["_etag"])
             if aside.integration_id == UNASSIGNED:
                 # Whoever it belongs to by now has a row of its own for it.
@@ -67,6 +69,10 @@ class SetAsideStore:
         if found is None:
             return False
         gone = entry_of(found)
+        row = await find(table, partition_of(gone), run)
+        if row is not None and not entry_of(row).done and entry_of(row).attempts == gone.attempts:
+            # It was to be handled once more, and nobody has begun to: what was so before is so again.
+            await commit(table, [replace(row_of(gone), row["_etag"])])
         await commit(table, [remove(found, found["_etag"])])
         hub = _hub(gone)
         places = [gone.source]

@@ -4,7 +4,9 @@ import json
 from datetime import timedelta
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
 
+from shared.jobs.files import FILE_QUEUE, FileQueue
 from shared.model.answers import Answer
 from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.store.blobs import ContainerName
@@ -105,7 +107,7 @@ async def test_a_replay_that_was_granted_is_forgotten_as_soon_as_it_would_be_too
     file = await partly_aside(app)
     app.now = file.written_at + RETENTION - timedelta(hours=2)
     await operator.api.replay(file.id)
-    queue = await app.storage.queue("capture-files")
+    queue = await app.storage.queue(FILE_QUEUE)
     (message,) = [one async for one in queue.receive_messages()]
     assert timedelta(hours=1) < message.expires_on - message.inserted_on < timedelta(hours=2)
 
@@ -119,9 +121,8 @@ async def test_a_file_that_an_earlier_try_wrote_in_whole_is_not_replaced_by_less
     await assert_refused(operator, file, written)
 
 
-async def test_a_file_that_was_set_aside_whole_is_handled_from_its_copy_when_it_is_gone_itself(
-    operator: Operator,
-) -> None:
+async def of_a_hub_that_is_known_by_now(operator: Operator) -> CaptureFile:
+    """A file that was set aside whole, and is gone since."""
     app = operator.app
     assigned, app.customer = app.customer, "unknown"
     data = capture_file([envelope(record(), record("Success", 1))])
@@ -130,13 +131,105 @@ async def test_a_file_that_was_set_aside_whole_is_handled_from_its_copy_when_it_
     app.customer = assigned
     await app.blobs.delete(ContainerName.CAPTURE, file.path)
     app.now += timedelta(days=31)
+    return file
+
+
+async def test_a_file_that_was_set_aside_whole_is_handled_from_its_copy_when_it_is_gone_itself(
+    operator: Operator,
+) -> None:
+    app = operator.app
+    file = await of_a_hub_that_is_known_by_now(operator)
+    (copy,) = [name for name in await blobs_in(app, ContainerName.SET_ASIDE) if name.endswith(".avro")]
 
     assert (await operator.api.replay(file.id)).status == 202
+    await FileQueue(app.storage).send(file.path)
     await operator.work()
 
     assert await app.captures.totals(app.integration) == Counts(entries=2, condensed=2, operations=1)
     assert await operator.listed() == []
-    assert await app.blobs.read(ContainerName.CAPTURE, file.path) == data
+    assert (await blobs_in(app, ContainerName.CAPTURE))[file.path] == await app.blobs.read(
+        ContainerName.SET_ASIDE, copy
+    )
+
+
+async def test_a_file_that_is_put_back_is_left_to_the_event_that_announces_it_for_a_while(
+    operator: Operator,
+) -> None:
+    app = operator.app
+    file = await of_a_hub_that_is_known_by_now(operator)
+    await operator.api.replay(file.id)
+    await operator.work()
+    assert await app.captures.read(app.integration, file.written_at, file.id) is None
+    queue = await app.storage.queue(FILE_QUEUE)
+    assert (await queue.get_queue_properties()).approximate_message_count == 1
+
+
+async def test_a_file_that_was_handled_by_its_event_leaves_the_list_when_somebody_asks_for_it_again(
+    operator: Operator,
+) -> None:
+    app = operator.app
+    file = await of_a_hub_that_is_known_by_now(operator)
+    await operator.api.replay(file.id)
+    await app.handle(file)
+    before = await app.condensed()
+    assert len(await operator.listed()) == 1
+
+    assert (await operator.api.replay(file.id)).status == 202
+    await operator.work()
+
+    assert await operator.listed() == []
+    assert await app.condensed() == before
+    assert await app.captures.totals(app.integration) == Counts(entries=2, condensed=2, operations=1)
+
+
+async def test_a_file_that_is_given_up_and_handled_by_an_event_later_is_not_handled_again(
+    operator: Operator,
+) -> None:
+    app = operator.app
+    file = await operator.failing()
+    data = capture_file([envelope(record(), record("Success", 1))])
+    await app.blobs.write(ContainerName.CAPTURE, file.path, data, "application/octet-stream")
+    await operator.aside.reopen(file.id)
+    await app.handle(file)
+    app.now += timedelta(days=3)
+    row = await app.captures.read(app.integration, file.written_at, file.id)
+
+    assert (await operator.api.replay(file.id)).status == 202
+    assert await app.captures.read(app.integration, file.written_at, file.id) == row
+    await operator.work()
+    assert await operator.listed() == []
+
+
+async def test_a_replay_that_is_discarded_before_anybody_began_leaves_everything_as_it_was(
+    operator: Operator,
+) -> None:
+    app = operator.app
+    file = await partly_aside(app)
+    before = await app.captures.read(app.integration, file.written_at, file.id)
+    await operator.api.replay(file.id)
+    assert (await operator.api.discard(file.id)).status == 204
+    await operator.work()
+    assert await app.captures.read(app.integration, file.written_at, file.id) == before
+    assert await operator.listed() == []
+
+
+async def test_a_replay_that_somebody_began_is_still_to_be_ended_when_it_is_discarded(
+    operator: Operator,
+) -> None:
+    """What had waited may have left in it already."""
+    app = operator.app
+    file = await partly_aside(app)
+    await operator.api.replay(file.id)
+    data = await app.blobs.read(ContainerName.CAPTURE, file.path)
+    await app.blobs.delete(ContainerName.CAPTURE, file.path)
+    with pytest.raises(ResourceNotFoundError):
+        await app.handle(file)
+    await app.blobs.write(ContainerName.CAPTURE, file.path, data, "application/octet-stream")
+    await operator.api.discard(file.id)
+    row = await app.captures.read(app.integration, file.written_at, file.id)
+    assert row is not None
+    assert row.state is CaptureState.LEASED
+    assert (await app.handle(file)).set_aside == 1
 
 
 async def test_a_file_that_is_gone_with_its_copy_is_not_handled(operator: Operator) -> None:

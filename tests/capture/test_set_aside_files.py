@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
 from wasmtime import Trap, WasmtimeError
 
 from shared.capture.again import Again
@@ -44,7 +45,12 @@ class Operator:
         self.app.problems = ProblemStore(storage)
         self.aside = SetAsideStore(storage, self.app.problems, lambda: self.app.now)
         replays = Replays(
-            storage=storage, blobs=self.app.blobs, hubs=self, kept=RETENTION, clock=lambda: self.app.now
+            storage=storage,
+            blobs=self.app.blobs,
+            captures=self.app.captures,
+            hubs=self,
+            kept=RETENTION,
+            clock=lambda: self.app.now,
         )
         self.api = SetAsideApi(self.aside, replays, FileQueue(storage))
 
@@ -199,7 +205,8 @@ async def test_a_replay_that_fails_leaves_the_file_in_the_list(operator: Operato
     await operator.app.blobs.write(ContainerName.CAPTURE, file.path, b"", "application/octet-stream")
     assert status(await operator.api.replay(file.id)) == 202
     await operator.app.blobs.delete(ContainerName.CAPTURE, file.path)
-    await operator.work()
+    with pytest.raises(ResourceNotFoundError):
+        await operator.app.handle(file)
     assert [one["id"] for one in await operator.listed()] == [file.id]
 
 
