@@ -137,7 +137,8 @@ class Tally:
     def __init__(self) -> None:
         self._records = self._passed = 0
         self._categories: Counter[str] = Counter()
-        self._first, self._last = UNREADABLE, -UNREADABLE
+        self._first = UNREADABLE
+        self._last: int | None = None
 
     def add(self, passed: Sequence[Entry], records: Sequence[Record], batch: Batch = NOTHING) -> None:
         """Count more of it."""
@@ -152,7 +153,8 @@ class Tally:
             firsts.append(batch.first)
             lasts.append(batch.last)
         self._first = min([self._first, *firsts])
-        self._last = max([self._last, *(time for time in lasts if time < UNREADABLE)])
+        known = [time for time in lasts if time < UNREADABLE]
+        self._last = max(known if self._last is None else [self._last, *known], default=None)
 
     def _count(self, found: Mapping[str, int]) -> None:
         known = self._categories
@@ -169,7 +171,7 @@ class Tally:
             passed=self._passed,
             categories=dict(sorted(self._categories.items())),
             first=iso(self._first),
-            last=None if self._first == UNREADABLE else iso(self._last),
+            last=None if self._last is None else iso(self._last),
         )
 
 

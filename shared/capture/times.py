@@ -68,4 +68,6 @@ def iso(moment: int) -> str | None:
     if moment >= UNREADABLE:
         return None
     seconds, rest = divmod(moment, 1_000_000_000)
-    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest // 100:07}Z"
+    there = _EPOCH + timedelta(seconds=seconds)
+    # `%Y` writes years before 1000 with fewer than four digits.
+    return f"{there.year:04}-{there:%m-%dT%H:%M:%S}.{rest // 100:07}Z"

@@ -113,3 +113,14 @@ def test_a_tally_of_unreadable_times_has_none() -> None:
     tally = Tally()
     tally.add([entry(record(time="bad"))], [])
     assert (tally.contents.first, tally.contents.last) == (None, None)
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00.0000000Z", "1600-02-29T12:00:00.0000000Z"])
+def test_a_tally_knows_times_of_long_ago(time: str) -> None:
+    tally = Tally()
+    tally.add([entry(record(time="bad"))], [])
+    tally.add([entry(record(time=time))], [])
+    tally.add([entry(record(time="bad"))], [])
+    assert (tally.contents.first, tally.contents.last) == (time, time)
+    tally.add([], [condense("u", 1, [entry(record("Start", 3))])])
+    assert (tally.contents.first, tally.contents.last) == (time, "2024-05-01T10:00:03.1234567Z")

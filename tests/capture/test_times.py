@@ -53,3 +53,10 @@ def test_the_afternoon_is_told_from_the_morning() -> None:
 
 def test_a_time_is_written_with_the_digits_that_azure_gives() -> None:
     assert iso(nanoseconds("2019-10-24T00:13:46.3554259Z")) == "2019-10-24T00:13:46.3554259Z"
+
+
+@pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00.0000000Z", "0987-06-05T04:03:02.1000000Z", "1677-01-01T00:00:00.0000001Z"]
+)
+def test_a_year_is_written_with_four_digits(time: str) -> None:
+    assert iso(nanoseconds(time)) == time
