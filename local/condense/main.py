@@ -27,12 +27,8 @@ def main(arguments: list[str]) -> int:
     """Condense files. Exit status 0; 3 if anything was set aside; 2 for wrong usage or unreadable paths."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if (
-        options.out is not None
-        and options.aside is not None
-        and options.out.resolve() == options.aside.resolve()
-    ):
-        parser.error("--out and --aside name the same file")
+    if clash := _clash(options.files, options.out, options.aside):
+        parser.error(clash)
     try:
         # Nothing is written before everything is read.
         sifted = sift(_stream(options.files))
@@ -70,6 +66,25 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, metavar="FILE", help="write here instead of to standard output")
     parser.add_argument("--aside", type=Path, metavar="FILE", help="keep here what could not be read")
     return parser
+
+
+def _clash(files: list[Path], out: Path | None, aside: Path | None) -> str:
+    """Which file would be lost if all outputs were written; empty if none would."""
+    if out is not None and aside is not None and _is_same(out, aside):
+        return "--out and --aside name the same file"
+    for option, path in (("--out", out), ("--aside", aside)):
+        for file in files:
+            # Through a terminal or a pipe nothing is overwritten.
+            if path is not None and file.is_file() and _is_same(path, file):
+                return f"{option} names the file {file}, which is to be read"
+    return ""
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return one.resolve() == other.resolve()
 
 
 def _stream(paths: list[Path]) -> Iterator[Entry | Aside]:

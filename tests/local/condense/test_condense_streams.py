@@ -127,3 +127,31 @@ def test_one_file_cannot_take_both_outputs(
     assert stopped.value.code == 2
     assert "same file" in capsys.readouterr().err
     assert not (tmp_path / "same").exists()
+
+
+@pytest.mark.parametrize("option", ["--out", "--aside"])
+@pytest.mark.parametrize("name", ["file", "folder/../file", "link", "hard-link"])
+def test_a_file_that_is_read_is_not_overwritten(
+    good: Path, tmp_path: Path, option: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "folder").mkdir()
+    file = tmp_path / "file"
+    file.write_bytes(b"junk")
+    (tmp_path / "link").symlink_to(file)
+    (tmp_path / "hard-link").hardlink_to(file)
+    with pytest.raises(SystemExit) as stopped:
+        main([str(good), str(file), option, str(tmp_path / name)])
+    assert stopped.value.code == 2
+    assert f"{option} names the file {file}" in capsys.readouterr().err
+    assert file.read_bytes() == b"junk"
+
+
+def test_a_file_that_is_read_through_standard_input_is_not_overwritten(good: Path) -> None:
+    data = good.read_bytes()
+    made = shell('condense /dev/stdin --out "$1" <"$1"', good)
+    assert made.returncode == 2
+    assert good.read_bytes() == data
+
+
+def test_what_comes_from_a_device_may_go_to_it() -> None:
+    assert shell("condense /dev/null --out /dev/null").returncode == 0
