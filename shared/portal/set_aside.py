@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from shared.jobs.files import FileQueue
 from shared.model.answers import Answer, answer, problem_answer
+from shared.model.captures import CaptureState
 from shared.portal.views import Json, time_view
 from shared.store.captures import UNASSIGNED, LedgerEntry
 from shared.store.replays import HinderedError, Replays
@@ -67,8 +68,15 @@ def set_aside_view(entry: LedgerEntry) -> Json:
         "writtenAt": time_view(entry.day),
         "setAside": entry.counts.set_aside,
         "list": entry.aside or None,
-        "reason": entry.trouble or None,
+        "reason": _why(entry),
     }
+
+
+def _why(entry: LedgerEntry) -> str:
+    if entry.state is CaptureState.DONE:
+        # What had been in the way of an earlier try is no reason: all that can be read was handled.
+        return "holds what could not be read; the list names each with its reason"
+    return entry.trouble or "could not be read at all; the list says why"
 
 
 def _no_file() -> Answer:
