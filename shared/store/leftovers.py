@@ -1,5 +1,7 @@
 """Blobs of kept operations that no row refers to: what workers left that died or lost a race."""
 
+import logging
+import re
 from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,6 +12,10 @@ from shared.store import parked
 from shared.store.blobs import BlobStore, ContainerName
 from shared.store.storage import Storage
 from shared.store.tables import Row, TableName, find
+
+_log = logging.getLogger(__name__)
+
+_NAME: Final = re.compile(r"(?P<integration>[A-Za-z0-9-]+)/(?P<bucket>\d\d)/[^/]+", re.ASCII)
 
 _AGE: Final = timedelta(hours=1)
 """A blob is written right before its row. No worker takes that long in between."""
@@ -28,13 +34,15 @@ class Leftovers:
         self._blobs = blobs
 
     async def remove(self, now: datetime) -> int:
-        """Remove all of them, and tell how many there were."""
+        """Remove all of them, and tell how many there were; what has no name of ours is left alone."""
         container = await self._storage.container(ContainerName.PARKED)
         old: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         async for blob in container.list_blobs():
-            integration_id, bucket, _ = blob.name.split("/")
-            if blob.last_modified < now - _AGE:
-                old[integration_id, bucket].append(blob.name)
+            ours = _NAME.fullmatch(blob.name)
+            if ours is None:
+                _log.warning("somebody else's blob lies in %s: %s", ContainerName.PARKED, blob.name)
+            elif blob.last_modified < now - _AGE:
+                old[ours["integration"], ours["bucket"]].append(blob.name)
         removed = 0
         table = await self._storage.table(TableName.OPERATIONS)
         for place, names in old.items():

@@ -60,3 +60,19 @@ async def test_nothing_is_removed_of_a_bucket_that_is_written_anew_meanwhile(sto
     await Leftovers(storage, Overtaken(storage)).remove(datetime.now(UTC) + timedelta(hours=2))
 
     assert {blob.name async for blob in container.list_blobs(name_starts_with="three/")} == before
+
+
+async def test_blobs_of_others_are_left_alone_and_keep_nobody_from_his_work(storage: Storage) -> None:
+    blobs = BlobStore(storage)
+    foreign = {"note.txt", "four/01/02/03", "what?/01/it is", "four/report/2024", "a b/01/c"}
+    for name in (*foreign, "four/01/lost"):
+        await blobs.write(ContainerName.PARKED, name, b"", "application/octet-stream")
+    try:
+        assert await Leftovers(storage, blobs).remove(datetime.now(UTC) + timedelta(hours=2)) >= 1
+        container = await storage.container(ContainerName.PARKED)
+        left = {blob.name async for blob in container.list_blobs()}
+        assert foreign <= left
+        assert "four/01/lost" not in left
+    finally:
+        for name in foreign:
+            await blobs.delete(ContainerName.PARKED, name)
