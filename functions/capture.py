@@ -19,7 +19,7 @@ async def capture_created(event: func.EventGridEvent) -> None:
 @blueprint.queue_trigger("message", "capture-files", STORAGE_CONNECTION)
 async def capture_files_job(message: func.QueueMessage) -> None:
     """Correlate a capture file that was missed, or that is to be handled once more."""
-    await services().again.run(message.get_body())
+    await services().again.run(message.get_body(), message.dequeue_count or 1)
 
 
 @blueprint.function_name("capture_sweep_timer")

@@ -1,13 +1,14 @@
 """Capture files that no event announced, or that somebody wants to have handled once more."""
 
-import asyncio
 import logging
 
 from shared.capture.events import NotACaptureFileError, capture_file_at
 from shared.capture.handle import CaptureHandler, described
 from shared.jobs.files import path_of
 from shared.jobs.message import MalformedMessageError
+from shared.jobs.poison import MAX_DEQUEUE_COUNT
 from shared.store.blobs import ContainerName
+from shared.store.captures import LeasedError
 from shared.store.set_aside import SetAsideStore
 
 _log = logging.getLogger(__name__)
@@ -25,19 +26,34 @@ class Again:
         self._handler = handler
         self._aside = aside
 
-    async def run(self, text: bytes) -> None:
+    async def run(self, text: bytes, delivery: int = 1) -> None:
         """Handle the file that a message names.
 
-        What fails stays as it is in the ledger and among what was set aside: the next sweep, or whoever asked
-        for it, comes back to it, so that no message has to.
+        What fails goes on to the Functions host, which delivers the message again and finally moves it to the
+        poison queue, where somebody sees it: of a file that failed before it had a row nothing else may tell.
+
+        Args:
+            text: the message.
+            delivery: how often it has been delivered, this time included.
+
+        Raises:
+            Exception: the file was not handled, and nobody else is handling it.
         """
         try:
             file = capture_file_at(path_of(text), ContainerName.CAPTURE)
         except (MalformedMessageError, NotACaptureFileError) as error:
             _log.error("ignored a message: %s", error)
             return
-        (done,) = await asyncio.gather(self._handler.handle_file(file), return_exceptions=True)
-        if isinstance(done, BaseException):
-            _log.warning("failed again %s: %s", file.path, described(done))
-        elif not done.set_aside:
+        try:
+            done = await self._handler.handle_file(file)
+        except LeasedError:
+            _log.info("somebody else is handling %s", file.path)
+            return
+        except Exception as error:
+            _log.warning("failed again %s: %s", file.path, described(error))
+            if delivery >= MAX_DEQUEUE_COUNT and await self._aside.find(file.id) is not None:
+                # It stays in the list. Who asks once more hears there whether that would do harm by now.
+                return
+            raise
+        if not done.set_aside:
             await self._aside.forget(file.id)

@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
 
 from shared.capture.evidence import report_day
 from shared.capture.ports import IntegrationDirectory, ProblemSink
-from shared.capture.sweep import Sweep
-from shared.model.captures import Counts
+from shared.capture.sweep import Sweep, tried_again
+from shared.model.captures import CaptureFile, Counts
+from shared.model.hubs import HubAssignment
 from shared.model.integration import Integration
 from shared.model.problem import Problem
 from shared.model.reasons import Reason
@@ -21,14 +22,25 @@ from shared.store.operations import OperationStore
 _log = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 4
-_DAYS: Final = 3
-"""Days that are looked at again, the present one not included, so that a problem ends when it was mended."""
+_DAYS: Final = 2
+"""Days that are looked at in any case, the present one not included: what was captured late may be there."""
+
+_OLD_DAYS: Final = 3
+"""Days whose runs become one row are gone through once more, in case that was cut off."""
 
 _PATIENCE: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
+_DATE: Final = "%Y-%m-%d"
 
 STILL_PARKED: Final = "parked entries"
 """Where the problem is if entries were parked and neither left nor wait."""
+
+
+class OpenProblems(ProblemSink, Protocol):
+    """Takes down what is broken, and knows what still is."""
+
+    async def list(self, integration_id: str) -> Sequence[Problem]:
+        """The problems of an integration that last."""
 
 
 class Audit:
@@ -40,9 +52,9 @@ class Audit:
         leftovers: removes what nobody needs.
         age: adds up days, and runs that are old.
         keep: how long each run keeps its own row.
-        sweep: finds files that are not in the ledger.
+        sweep: finds files that are not in the ledger, and sends them.
         integrations: all of them.
-        problems: where trouble is taken down.
+        problems: where trouble is taken down, and stays until it is mended.
         clock: gives the present in UTC.
     """
 
@@ -56,7 +68,7 @@ class Audit:
         keep: timedelta,
         sweep: Sweep,
         integrations: IntegrationDirectory,
-        problems: ProblemSink,
+        problems: OpenProblems,
         clock: Callable[[], datetime],
     ) -> None:
         self._captures = captures
@@ -70,47 +82,83 @@ class Audit:
         self._clock = clock
 
     async def run(self) -> None:
-        """Check the last days of every integration, send what was missed, and add up what is over.
+        """Check every integration, send what was missed, and add up what is over.
+
+        A day is looked at until it was found right: as long as it has no sum that holds, a run of it is not
+        done, or its problem lasts.
 
         Raises:
             ExceptionGroup: some could not be checked; the others were.
         """
         now = self._clock()
         gate = asyncio.Semaphore(_AT_ONCE)
+        assigned = await self._sweep.assigned()
 
         async def one(integration: Integration) -> None:
             async with gate:
-                await self._check(integration.id, now)
-                await self._add_up(integration.id, now)
+                hubs = assigned.get(integration.id, ())
+                checked = await self._check_days(integration.id, hubs, now)
+                await self._sweep.send(await self._sweep.missed_on(hubs, _midnight(now)))
+                await self._check_parked(integration.id)
+                await self._add_up(integration.id, checked, now)
 
         checks = [one(integration) for integration in await self._integrations.list_all()]
-        sweep = self._sweep.sweep_since(_midnight(now) - _DAY)
-        results = await asyncio.gather(*checks, sweep, self._leftovers.remove(now), return_exceptions=True)
+        results = await asyncio.gather(*checks, self._leftovers.remove(now), return_exceptions=True)
         failures = [result for result in results if isinstance(result, BaseException)]
         if failures:
             raise BaseExceptionGroup("some integrations could not be checked", failures)
 
-    async def _check(self, integration_id: str, now: datetime) -> None:
+    async def _check_days(
+        self, integration_id: str, hubs: Sequence[HubAssignment], now: datetime
+    ) -> dict[datetime, str | None]:
+        """By day that was looked at what is wrong with it."""
+        checked = {}
+        for day in await self._days(integration_id, now):
+            rows = await self._captures.day(integration_id, day)
+            missed = await self._sweep.missed_on(hubs, day)
+            checked[day] = unaccounted(rows, missed, now)
+            await self._note(integration_id, f"{day:{_DATE}}", checked[day])
+            # After the problem: whoever dies in between comes back to the day because of it.
+            await self._sweep.send(missed)
+        return checked
+
+    async def _days(self, integration_id: str, now: datetime) -> list[datetime]:
+        """The days that are to be looked at, the oldest first."""
+        today = _midnight(now)
+        days = {today - back * _DAY for back in range(1, _DAYS + 1)}
+        days.update(await self._age.not_summed_up(integration_id, self._over(now)))
+        days.update(_midnight(run.day) for run in await self._age.under_way(integration_id))
+        days.update(_troubled(await self._problems.list(integration_id)))
+        return sorted(day for day in days if day < today)
+
+    def _over(self, now: datetime) -> list[datetime]:
+        """The days of which all files should be done, without those whose runs are becoming one row."""
+        last = _midnight(now - _PATIENCE)
+        return [last - back * _DAY for back in range(1, self._keep.days - 1)]
+
+    async def _check_parked(self, integration_id: str) -> None:
         # In this order: what is taken along from now on waits still, or its run is seen to be under way.
         waiting = await self._operations.waiting(integration_id)
-        flushes = await self._captures.unfinished_flushes(now + LEASE)
-        recent = [flush for flush in flushes if flush.integration_id == integration_id]
-        for back in range(_DAYS, -1, -1):
-            day = now - back * _DAY
-            rows = await self._captures.day(integration_id, day)
-            recent += rows
-            if back:
-                await self._note(integration_id, f"{day:%Y-%m-%d}", unaccounted(rows, now))
+        now = self._clock()
+        flushes = await self._captures.unfinished_flushes(now + 2 * LEASE)
+        runs = [flush for flush in flushes if flush.integration_id == integration_id]
+        runs += await self._age.under_way(integration_id)
+        total = await self._captures.totals(integration_id)
         waiting = max(waiting, await self._operations.waiting(integration_id))
-        await self._note(integration_id, STILL_PARKED, lost_while_parked(recent, waiting))
+        if not any(_may_have_taken_along(run, now) for run in runs):
+            await self._note(integration_id, STILL_PARKED, lost_while_parked(total, waiting))
 
-    async def _add_up(self, integration_id: str, now: datetime) -> None:
-        # Days that are over, and whose runs do not become one row at the same time.
-        over = [now - LEASE - back * _DAY for back in range(1, self._keep.days)]
-        for day, counts in (await self._age.sum_up(integration_id, over)).items():
+    async def _add_up(
+        self, integration_id: str, checked: Mapping[datetime, str | None], now: datetime
+    ) -> None:
+        for day, counts in (await self._age.sum_up(integration_id, self._over(now))).items():
             report_day(integration_id, day, counts)
-        for back in range(_DAYS):
-            await self._age.add_up(integration_id, now - self._keep - back * _DAY)
+        last = _midnight(now - self._keep)
+        old = {last - back * _DAY for back in range(_OLD_DAYS)} | {day for day in checked if day <= last}
+        for day in old:
+            # As long as something is wrong the rows are needed to tell what, and when it is mended.
+            if checked.get(day) is None:
+                await self._age.add_up(integration_id, day)
 
     async def _note(self, integration_id: str, where: str, wrong: str | None) -> None:
         now = self._clock()
@@ -122,10 +170,18 @@ class Audit:
         await self._problems.report(problem)
 
 
-def unaccounted(rows: Sequence[LedgerEntry], now: datetime) -> str | None:
-    """What is wrong with the runs of a day, for people; None if every entry is accounted for."""
-    unfinished = [row for row in rows if not row.done and now - (row.begun_at or now) > _PATIENCE]
+def unaccounted(rows: Sequence[LedgerEntry], missed: Sequence[CaptureFile], now: datetime) -> str | None:
+    """What is wrong with a day, for people; None if every entry is accounted for.
+
+    Args:
+        rows: its runs.
+        missed: its files that are not done; those that are in none of the rows count.
+        now: the present (UTC).
+    """
+    known = {row.run for row in rows}
     total = sum((row.counts for row in rows), Counts())
+    unfinished = [row for row in rows if not row.done and now - (row.begun_at or now) > _PATIENCE]
+    nowhere = [file.path for file in missed if file.id not in known and now - file.written_at > _PATIENCE]
     found = []
     if total.missing:
         found.append(f"{total.missing} of {total.entries} entries are not accounted for")
@@ -133,23 +189,32 @@ def unaccounted(rows: Sequence[LedgerEntry], now: datetime) -> str | None:
         first = min(unfinished, key=lambda row: row.source)
         why = f" ({first.trouble})" if first.trouble else ""
         found.append(f"{len(unfinished)} files are not done, the first one {first.source or first.run}{why}")
+    if nowhere:
+        found.append(f"{len(nowhere)} files are not in the ledger, the first one {min(nowhere)}")
     return "; ".join(found) or None
 
 
-def lost_while_parked(rows: Sequence[LedgerEntry], waiting: int) -> str | None:
+def lost_while_parked(total: Counts, waiting: int) -> str | None:
     """Whether of the entries that were parked some neither left nor wait.
 
-    While a run is under way it may have taken entries along without saying so yet; then nothing can be told.
-
     Args:
-        rows: all runs of some days up to the present.
+        total: what became of all entries that ever came.
         waiting: how many entries wait.
     """
-    if any(not row.done for row in rows):
-        return None
-    total = sum((row.counts for row in rows), Counts())
     lost = total.still_parked - waiting
     return f"{lost} entries were parked and neither left nor wait" if lost > 0 else None
+
+
+def _may_have_taken_along(run: LedgerEntry, now: datetime) -> bool:
+    """Whether a run that is not done may yet say that entries left in it, which do not wait any more."""
+    return tried_again(run, now) or (run.leased_until is not None and run.leased_until > now)
+
+
+def _troubled(problems: Iterable[Problem]) -> Iterator[datetime]:
+    """The days with which something is wrong."""
+    for problem in problems:
+        if problem.reason is Reason.ENTRIES_UNACCOUNTED and problem.where != STILL_PARKED:
+            yield datetime.strptime(problem.where, _DATE).replace(tzinfo=UTC)
 
 
 def _midnight(now: datetime) -> datetime:

@@ -6,22 +6,27 @@ Event Grid delivers at least once, but events are dropped where a subscription i
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
 from shared.capture.events import NotACaptureFileError, capture_file_at
 from shared.capture.ports import FileSink, HubList
-from shared.model.captures import CaptureFile
+from shared.model.captures import CaptureFile, Counts
 from shared.model.hubs import HubAssignment
 from shared.store.blobs import ContainerName
 from shared.store.capture_blobs import CaptureBlobs
-from shared.store.captures import LEASE, UNASSIGNED, CaptureStore
+from shared.store.captures import LEASE, UNASSIGNED, CaptureStore, LedgerEntry
+from shared.store.ledger_age import DAY
 
 _log = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 8
 _HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
+_LEAST: Final = timedelta(seconds=1)
+"""Capture names files by the second."""
 
 
 class Sweep:
@@ -56,14 +61,6 @@ class Sweep:
     async def sweep(self) -> int:
         """Send every recent file that is not done to be handled; tells how many there were.
 
-        Raises:
-            ExceptionGroup: some hubs could not be looked through; the others were.
-        """
-        return await self.sweep_since(self._clock() - self._reach)
-
-    async def sweep_since(self, since: datetime) -> int:
-        """As `sweep`, for all files written since then.
-
         Files are left to their event for as long as a lease takes.
 
         Raises:
@@ -74,9 +71,8 @@ class Sweep:
 
         async def one(assignment: HubAssignment) -> int:
             async with gate:
-                missed = await self.missed(assignment, since, now - LEASE)
-                for file in missed:
-                    await self._files.send(file.path)
+                missed = await self._missed(assignment, now - self._reach, now - LEASE)
+                await self.send(missed)
                 return len(missed)
 
         hubs = [stored.fact for stored in await self._hubs.list()]
@@ -89,8 +85,39 @@ class Sweep:
             raise BaseExceptionGroup("some hubs could not be swept", failures)
         return found
 
-    async def missed(self, assignment: HubAssignment, since: datetime, until: datetime) -> list[CaptureFile]:
-        """The hub's files that were written in that time and are not done, nor being handled."""
+    async def assigned(self) -> dict[str, list[HubAssignment]]:
+        """The hubs by the integration whose files they hold."""
+        found: defaultdict[str, list[HubAssignment]] = defaultdict(list)
+        for stored in await self._hubs.list():
+            found[stored.fact.integration_id].append(stored.fact)
+        return found
+
+    async def missed_on(self, hubs: Iterable[HubAssignment], day: datetime) -> list[CaptureFile]:
+        """The files of these hubs that were written on a day and are not done, nor being handled.
+
+        Of days before yesterday not those that are older than the hub's assignment: if somebody had a hub of
+        that name before, they are in the ledger under a customer who may be gone.
+
+        Args:
+            hubs: where is looked.
+            day: its first moment (UTC).
+        """
+        now = self._clock()
+        until = min(day + _DAY - _LEAST, now - LEASE)
+        found = []
+        for hub in hubs:
+            least = min(hub.assigned_at, _yesterday(now))
+            if until >= least:
+                missed = await self._missed(hub, day, until)
+                found += [file for file in missed if file.written_at >= least]
+        return found
+
+    async def send(self, files: Iterable[CaptureFile]) -> None:
+        """Send files to be handled."""
+        for file in files:
+            await self._files.send(file.path)
+
+    async def _missed(self, assignment: HubAssignment, since: datetime, until: datetime) -> list[CaptureFile]:
         files = []
         async for path in self._blobs.paths(assignment.namespace, assignment.hub, _hours(since, until)):
             try:
@@ -101,22 +128,42 @@ class Sweep:
                 files.append(file)
         if not files:
             return []
-        known = await self._known(assignment.integration_id, since, until)
-        return [file for file in files if file.id not in known]
+        rows = await self._rows(assignment.integration_id, since, until)
+        now = self._clock()
+        known = {row.run for row in rows if _is_left_alone(row, now)}
+        # Where a day has become one row, nothing tells which files it stands for.
+        added_up = {row.day.date() for row in rows if row.run == DAY}
+        return [file for file in files if file.id not in known and file.written_at.date() not in added_up]
 
-    async def _known(self, integration_id: str, since: datetime, until: datetime) -> set[str]:
-        """The runs that are done or under way; files from before the hub was assigned belong to nobody."""
+    async def _rows(self, integration_id: str, since: datetime, until: datetime) -> list[LedgerEntry]:
+        """The runs of that time; files from before the hub was assigned belong to nobody."""
         days = {hour.date(): hour for hour in _hours(since, until)}.values()
         rows = await asyncio.gather(
             *(self._captures.day(who, day, since) for who in (integration_id, UNASSIGNED) for day in days)
         )
-        now = self._clock()
-        return {
-            row.run
-            for some in rows
-            for row in some
-            if row.done or (row.leased_until is not None and row.leased_until > now)
-        }
+        return [row for some in rows for row in some]
+
+
+def tried_again(run: LedgerEntry, now: datetime) -> bool:
+    """Whether a run that is not done is still begun anew without anybody asking.
+
+    That is until the end of the day after it was begun: what had waited and left in it is kept for two days
+    at least, so that whoever begins later may not find it. A file that was done before and is to be handled
+    once more counts from when it was written.
+    """
+    since = run.day if run.begun_at is None or run.counts != Counts() else run.begun_at
+    return since >= _yesterday(now)
+
+
+def _is_left_alone(run: LedgerEntry, now: datetime) -> bool:
+    if run.done or (run.leased_until is not None and run.leased_until > now):
+        return True
+    return not tried_again(run, now)
+
+
+def _yesterday(now: datetime) -> datetime:
+    """The first moment of the day before."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) - _DAY
 
 
 def _hours(since: datetime, until: datetime) -> Iterator[datetime]:

@@ -6,14 +6,14 @@ whoever adds them up once more gets the same.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
 
 from azure.data.tables.aio import TableClient
 
-from shared.model.captures import Counts
+from shared.model.captures import CaptureState, Counts
 from shared.store.tables import Change, Row, Stored, moment_of, overwrite, query, text_of, write
 
 _COUNTS: Final = tuple(one.name for one in fields(Counts))
@@ -74,6 +74,13 @@ async def known_sums(table: TableClient, integration_id: str) -> dict[str, Store
     }
 
 
+def unfinished(table: TableClient, integration_id: str) -> AsyncIterator[Row]:
+    """The runs of an integration's days that have no result yet, or are to get another one."""
+    least, most = _all_days(integration_id)
+    condition = "PartitionKey ge @least and PartitionKey lt @most and state eq @leased"
+    return query(table, condition, least=least, most=most, leased=CaptureState.LEASED.value)
+
+
 async def overview(table: TableClient, integration_id: str) -> Sum:
     """What all runs of an integration come to."""
     known = await known_sums(table, integration_id)
@@ -94,13 +101,18 @@ async def _between(table: TableClient, least: str, most: str) -> Sum:
 
 def _gaps(integration_id: str, partitions: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Where the runs of all other days are: from a name on, and up to another."""
-    least = f"{integration_id}-0"
+    least, most = _all_days(integration_id)
     for partition in partitions:
         if least != partition:
             yield least, partition
         day = date.fromisoformat(partition.rpartition("-")[2])
         least = partition_of_day(integration_id, day + _DAY)
-    yield least, f"{integration_id}-:"
+    yield least, most
+
+
+def _all_days(integration_id: str) -> tuple[str, str]:
+    """Where the runs of all days are."""
+    return f"{integration_id}-0", f"{integration_id}-:"
 
 
 def _sum_of(run: Mapping[str, Any]) -> Sum:

@@ -9,7 +9,7 @@ from typing import Final
 
 from shared.model.captures import CaptureState, Counts
 from shared.store.captures import FLUSHES, LedgerEntry, entry_of, partition_of, row_of
-from shared.store.day_sums import known_sums, partition_of_day, summed
+from shared.store.day_sums import known_sums, partition_of_day, summed, unfinished
 from shared.store.storage import Storage
 from shared.store.tables import BATCH, ConflictError, Row, TableName, commit, find, query, remove, write
 
@@ -22,6 +22,19 @@ class LedgerAge:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+
+    async def not_summed_up(self, integration_id: str, days: Iterable[datetime]) -> list[datetime]:
+        """Those of the days that have no sum, or one that does not hold any more."""
+        known = await known_sums(await self._storage.table(TableName.CAPTURES), integration_id)
+        summed_up = {partition for partition, stored in known.items() if stored.fact is not None}
+        return [day for day in days if partition_of_day(integration_id, day) not in summed_up]
+
+    async def under_way(self, integration_id: str) -> list[LedgerEntry]:
+        """The capture files of all days that were begun and are not done."""
+        return [
+            entry_of(row)
+            async for row in unfinished(await self._storage.table(TableName.CAPTURES), integration_id)
+        ]
 
     async def sum_up(self, integration_id: str, days: Iterable[datetime]) -> dict[datetime, Counts]:
         """Note what the runs of days that are over come to, so that nobody has to read them for it.

@@ -10,48 +10,20 @@ from typing import Any
 
 import pytest
 
-from shared.capture.audit import STILL_PARKED, Audit, lost_while_parked, unaccounted
+from shared.capture.audit import STILL_PARKED, lost_while_parked, unaccounted
 from shared.capture.evidence import DAY_EVENT, EVENT, report, report_day
-from shared.capture.sweep import Sweep
 from shared.model.captures import CaptureState, Counts
 from shared.model.reasons import Reason
-from shared.store.capture_blobs import CaptureBlobs
 from shared.store.captures import LEASE, LedgerEntry
-from shared.store.ledger_age import LedgerAge
-from shared.store.leftovers import Leftovers
 from shared.store.tables import TableName
 from tests.capture.activity_log import capture_file, envelope, record
-from tests.capture.app import START, App, Files, HubListing
+from tests.capture.app import START, App, Files
+from tests.capture.auditor import new_audit, new_sweep, open_problems
 
 NOW = datetime(2024, 5, 2, 1, 30, tzinfo=UTC)
 DONE = LedgerEntry(
     "i", "r", NOW, "ns/hub/0/a.avro", CaptureState.DONE, counts=Counts(entries=2, condensed=2), begun_at=NOW
 )
-
-
-def new_sweep(app: App, files: Files) -> Sweep:
-    return Sweep(
-        blobs=CaptureBlobs(app.storage),
-        captures=app.captures,
-        hubs=HubListing(app.assignment),
-        files=files,
-        reach=timedelta(hours=2),
-        clock=lambda: app.now,
-    )
-
-
-def new_audit(app: App, files: Files) -> Audit:
-    return Audit(
-        captures=app.captures,
-        operations=app.operations,
-        leftovers=Leftovers(app.storage, app.blobs),
-        age=LedgerAge(app.storage),
-        keep=timedelta(days=30),
-        sweep=new_sweep(app, files),
-        integrations=app.integrations,
-        problems=app.problems,
-        clock=lambda: app.now,
-    )
 
 
 @pytest.mark.parametrize(
@@ -70,26 +42,20 @@ def new_audit(app: App, files: Files) -> Audit:
 def test_a_day_is_accounted_for_when_its_files_are_done_and_add_up(
     rows: list[LedgerEntry], wrong: str | None
 ) -> None:
-    assert unaccounted(rows, NOW) == wrong
-
-
-PARKED = replace(DONE, counts=Counts(entries=3, parked=3))
+    assert unaccounted(rows, [], NOW) == wrong
 
 
 @pytest.mark.parametrize(
-    ("rows", "waiting", "wrong"),
+    ("total", "waiting", "wrong"),
     [
-        ([PARKED], 3, None),
-        ([PARKED, replace(DONE, counts=Counts(condensed=2, unparked=2))], 1, None),
-        ([PARKED], 1, "2 entries were parked and neither left nor wait"),
-        ([PARKED, replace(DONE, state=CaptureState.LEASED)], 1, None),
-        ([replace(DONE, counts=Counts(condensed=2, unparked=2))], 0, None),
+        (Counts(entries=3, parked=3), 3, None),
+        (Counts(entries=3, parked=3, unparked=2, condensed=2), 1, None),
+        (Counts(entries=3, parked=3), 1, "2 entries were parked and neither left nor wait"),
+        (Counts(entries=3, parked=3, unparked=3, condensed=3), 1, None),
     ],
 )
-def test_what_was_parked_must_wait_or_have_left(
-    rows: list[LedgerEntry], waiting: int, wrong: str | None
-) -> None:
-    assert lost_while_parked(rows, waiting) == wrong
+def test_what_was_parked_must_wait_or_have_left(total: Counts, waiting: int, wrong: str | None) -> None:
+    assert lost_while_parked(total, waiting) == wrong
 
 
 async def test_the_counts_of_every_run_stand_in_one_log_line_under_fixed_names(
@@ -174,25 +140,28 @@ async def test_the_audit_reports_what_is_not_accounted_for_until_it_is(app: App)
 
     await new_audit(app, files).run()
 
-    (problem,) = app.problems.reported
+    (problem,) = await open_problems(app)
     assert (problem.reason, problem.where) == (Reason.ENTRIES_UNACCOUNTED, "2024-05-01")
-    assert problem.detail == "1 of 3 entries are not accounted for"
+    assert problem.detail == (
+        f"1 of 3 entries are not accounted for; 1 files are not in the ledger, the first one {lost.path}"
+    )
     assert files.sent == [lost.path]
     await table.update_entity(row)
+    await app.handle(lost)
     await new_audit(app, files).run()
-    assert app.problems.reported == []
+    assert await open_problems(app) == []
 
 
 async def test_the_audit_sees_that_parked_entries_are_gone(app: App) -> None:
     await app.handle(await app.upload(capture_file([envelope(record(), record("Accept", 1))])))
     audit = new_audit(app, Files())
     await audit.run()
-    assert app.problems.reported == []
+    assert await open_problems(app) == []
     table = await app.storage.table(TableName.OPERATIONS)
     async for row in table.query_entities(f"PartitionKey eq '{app.integration}'"):
         await table.delete_entity(row)
     await audit.run()
-    assert [problem.where for problem in app.problems.reported] == [STILL_PARKED]
+    assert [problem.where for problem in await open_problems(app)] == [STILL_PARKED]
 
 
 async def test_after_a_month_the_runs_of_a_day_are_one_row_that_counts_the_same(app: App) -> None:

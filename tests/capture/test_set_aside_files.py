@@ -17,6 +17,7 @@ from wasmtime import Trap, WasmtimeError
 from shared.capture.again import Again
 from shared.capture.avro_header import header_of
 from shared.jobs.files import FILE_QUEUE, FileQueue
+from shared.jobs.poison import MAX_DEQUEUE_COUNT
 from shared.model.answers import Answer
 from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.model.hubs import HubAssignment
@@ -69,7 +70,8 @@ class Operator:
         """Let the queue's function run until the queue is empty."""
         queue = await self.app.storage.queue(FILE_QUEUE)
         async for message in queue.receive_messages():
-            await Again(self.app.new_handler(), self.aside).run(base64.b64decode(message.content))
+            text = base64.b64decode(message.content)
+            await Again(self.app.new_handler(), self.aside).run(text, MAX_DEQUEUE_COUNT)
             await queue.delete_message(message)
 
     async def failing(self) -> CaptureFile:

@@ -80,6 +80,28 @@ async def test_a_day_without_runs_has_a_sum_too(storage: Storage) -> None:
     assert await CaptureStore(storage).overview("i") == (Counts(), None)
 
 
+async def test_days_of_which_something_changed_are_to_be_added_up_once_more(storage: Storage) -> None:
+    ledger, age = CaptureStore(storage), LedgerAge(storage)
+    await handled(ledger, a_file("a", YESTERDAY))
+    assert await age.not_summed_up("i", OVER) == OVER
+    await age.sum_up("i", OVER)
+    assert await age.not_summed_up("i", OVER) == []
+    await handled(ledger, a_file("late", YESTERDAY), at=NOW)
+    assert await age.not_summed_up("i", OVER) == [YESTERDAY]
+
+
+async def test_files_under_way_are_found_whatever_their_day_and_only_those_of_the_integration(
+    storage: Storage,
+) -> None:
+    ledger = CaptureStore(storage)
+    await handled(ledger, a_file("done", YESTERDAY))
+    for days in (1, 100):
+        await ledger.begin(a_file(f"begun-{days}", NOW - days * DAY), NOW)
+    await ledger.begin(replace(a_file("of another", NOW), integration_id="j"), NOW)
+    runs = [run.run for run in await LedgerAge(storage).under_way("i")]
+    assert sorted(runs) == ["begun-1", "begun-100"]
+
+
 async def test_a_file_of_a_day_that_was_added_up_counts_at_once(storage: Storage) -> None:
     ledger, age = CaptureStore(storage), LedgerAge(storage)
     await handled(ledger, a_file("a", YESTERDAY))
