@@ -154,7 +154,7 @@ class CaptureHandler:
         kept = self._handoff.begin_aside(owner.customer, file.id, file.written_at)
         counts = Counts()
         reasons: Counter[AsideReason] = Counter()
-        whole = False
+        unreadable = ""
         number = 0
         again = entry.attempts > 1
         since = file.written_at if again else None
@@ -172,19 +172,20 @@ class CaptureHandler:
             await self._repairs.send(owner.integration_id, arrived, part.whole)
             counts += part.counts + plan.counts
             reasons.update(aside.reason for aside in part.asides)
-            whole = whole or any(aside.whole_file for aside in part.asides)
+            unreadable = next((aside.message for aside in part.asides if aside.whole_file), unreadable)
         handed = await leaving.close()
         aside = await kept.close()
         if reasons:
             await self._report_aside(file, owner, reasons, aside)
         return replace(
             entry,
-            state=CaptureState.SET_ASIDE if whole else CaptureState.DONE,
+            state=CaptureState.SET_ASIDE if unreadable else CaptureState.DONE,
             counts=counts,
             output=handed.blob,
             aside=aside,
             first=handed.contents.first or "",
             last=handed.contents.last or "",
+            trouble=unreadable,
         )
 
     async def _parts(self, file: CaptureFile, entry: LedgerEntry) -> AsyncIterator[Sifted]:

@@ -76,7 +76,7 @@ def _why(entry: LedgerEntry) -> str:
     if entry.state is CaptureState.DONE:
         # What had been in the way of an earlier try is no reason: all that can be read was handled.
         return "holds what could not be read; the list names each with its reason"
-    return entry.trouble or "could not be read at all; the list says why"
+    return entry.trouble
 
 
 def _no_file() -> Answer:

@@ -80,7 +80,7 @@ class LinkStore:
             raise BadLinkError
         signature = urlencode({field: query[field] for field in _SIGNED if field in query})
         url = (await self._storage.container(container)).get_blob_client(name).url
-        options: dict[str, Any] = {"retry_total": 1}
+        options: dict[str, Any] = {"retry_total": 1, "retry_status": 0, "initial_backoff": 0}
         try:
             async with BlobClient.from_blob_url(f"{url}?{signature}", **options) as blob:
                 return (await (await blob.download_blob()).readall()).decode()

@@ -39,9 +39,16 @@ async def test_what_was_in_the_way_of_an_earlier_try_is_no_reason_any_more(app: 
     assert await reasons(app) == [IN_PART]
 
 
-async def test_a_file_that_could_not_be_read_at_all_says_so(app: App) -> None:
-    await app.handle(await app.upload(b"junk"))
-    assert await reasons(app) == ["could not be read at all; the list says why"]
+@pytest.mark.parametrize("fails_first", [False, True])
+async def test_a_file_that_could_not_be_read_at_all_says_why(app: App, fails_first: bool) -> None:
+    file = await app.upload(b"junk")
+    if fails_first:
+        await app.blobs.delete(ContainerName.CAPTURE, file.path)
+        with pytest.raises(Exception, match="BlobNotFound"):
+            await app.handle(file)
+        await app.blobs.write(ContainerName.CAPTURE, file.path, b"junk", "application/octet-stream")
+    await app.handle(file)
+    assert await reasons(app) == ["not an Avro file"]
 
 
 async def test_a_file_of_nobody_says_whose_hub_is_missing(app: App) -> None:
