@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from local import azurite
 from shared.settings import StorageSettings
 from shared.store.storage import Storage
 from tests.helpers.accounts import NoToken
@@ -50,7 +49,7 @@ class StandIn:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}/busy"
         endpoints = "".join(f"{name}Endpoint={url};" for name in ("Blob", "Queue", "Table"))
-        connection = f"AccountName=busy;AccountKey={azurite._KEY};{endpoints}"
+        connection = f"AccountName=busy;AccountKey=bm9uZQ==;{endpoints}"
         try:
             async with Storage(StorageSettings(connection, "", "", ""), NoToken()) as storage:
                 yield storage

@@ -27,7 +27,7 @@ SWEEP = 3600
 _ARM = "https://management.azure.com"
 _CYCLE, _READ_BACK, _DRAIN = 60, 30, 5000
 _SETTINGS = {
-    "LightkeeperStorage": "not used",
+    "LightkeeperStorage": "AccountName=unused;AccountKey=bm9uZQ==",
     "AZURE_RESOURCE_MANAGER_URL": _ARM,
     "LIGHTKEEPER_PROVIDER_TENANT_ID": PROVIDER.tenant_id,
     "LIGHTKEEPER_PROVIDER_SUBSCRIPTION_ID": PROVIDER.subscription_id,
