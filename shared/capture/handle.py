@@ -24,14 +24,19 @@ from shared.capture.sift import WINDOW, Sifted
 from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.model.problem import PROVIDER, Problem
 from shared.model.reasons import Reason
+from shared.settings import TRIED_AGAIN
 from shared.store.blobs import BlobStore, ContainerName
-from shared.store.captures import UNASSIGNED, CaptureStore, LedgerEntry
+from shared.store.captures import LEASE, UNASSIGNED, CaptureStore, LedgerEntry
 from shared.store.operations import OperationStore
 
 _log = logging.getLogger(__name__)
 
 _LEAST_ATTEMPTS = 5
 """A file that was tried more often, and once after `PATIENCE`, is set aside, so that somebody looks at it."""
+
+_TOO_LATE = timedelta(seconds=TRIED_AGAIN) - LEASE
+"""How long after its first attempt a file that was cut off is not handled any more, but set aside: what was
+kept of it may be forgotten by then."""
 
 _BROKEN = frozenset({AsideReason.BROKEN_FILE, AsideReason.BROKEN_BLOCK, AsideReason.BROKEN_EVENT})
 
@@ -144,7 +149,8 @@ class CaptureHandler:
     ) -> LedgerEntry:
         if owner is None:
             return await self._unassigned(file, entry, stray)
-        if entry.attempts > _LEAST_ATTEMPTS and entry.late > 1:
+        is_hopeless = entry.attempts > _LEAST_ATTEMPTS and entry.late > 1
+        if is_hopeless or self._clock() - (entry.begun_at or self._clock()) >= _TOO_LATE:
             return await self._give_up(file, owner, entry)
         return await self._condense(file, owner, entry)
 

@@ -145,11 +145,11 @@ class Sweep:
 
 
 def tried_again(run: LedgerEntry, now: datetime) -> bool:
-    """Whether a run that is not done is still begun anew without anybody asking.
+    """Whether a run that is not done may still be begun anew without anybody asking.
 
     That is until the end of the day after it was begun: what had waited and left in it is kept for two days
-    at least, so that whoever begins later may not find it. A file that was done before and is to be handled
-    once more counts from when it was written.
+    at least, so that whoever begins later may not find it, and sets the file aside. A file that was done
+    before and is to be handled once more counts from when it was written.
     """
     since = run.day if run.begun_at is None or run.counts != Counts() else run.begun_at
     return since >= _yesterday(now)
@@ -158,7 +158,8 @@ def tried_again(run: LedgerEntry, now: datetime) -> bool:
 def _is_left_alone(run: LedgerEntry, now: datetime) -> bool:
     if run.done or (run.leased_until is not None and run.leased_until > now):
         return True
-    return not tried_again(run, now)
+    # Of what was done before something was handed on, and less would take its place.
+    return run.counts != Counts() and not tried_again(run, now)
 
 
 def _yesterday(now: datetime) -> datetime:

@@ -16,7 +16,7 @@ _DAY = timedelta(days=1)
 async def wrong(app: App) -> list[str]:
     """Where something is wrong after an audit."""
     await new_audit(app, Files()).run()
-    return [problem.where for problem in await open_problems(app)]
+    return sorted(problem.where for problem in await open_problems(app))
 
 
 async def begun(app: App) -> CaptureFile:
@@ -67,10 +67,10 @@ async def test_runs_of_a_day_with_a_problem_become_one_row_only_when_it_is_mende
     assert await wrong(app) == ["2024-05-01"]
     assert {row.run for row in await app.captures.day(app.integration, START)} == {file.id, other.id}
 
-    await app.handle(file)
+    assert (await app.handle(file)).set_aside == 1
     assert await wrong(app) == []
-    assert [row.run for row in await app.captures.day(app.integration, START)] == ["day"]
-    assert (await app.captures.totals(app.integration)).entries == 4
+    assert {row.run for row in await app.captures.day(app.integration, START)} == {file.id, "day"}
+    assert (await app.captures.totals(app.integration)).entries == 3
 
 
 async def test_parked_entries_that_are_gone_are_shown_as_long_as_they_are(app: App) -> None:

@@ -127,7 +127,7 @@ async def test_files_of_a_day_that_has_become_one_row_are_left_alone(app: App, m
     assert await new_sweep(app, Files()).missed_on([app.assignment], START.replace(hour=0)) == []
 
 
-async def test_an_old_file_that_is_cut_off_is_sent_for_one_more_day_and_shown_from_then_on(
+async def test_a_file_that_is_cut_off_is_sent_and_shown_until_it_is_set_aside(
     app: App, missed: CaptureFile
 ) -> None:
     files = Files()
@@ -135,12 +135,19 @@ async def test_an_old_file_that_is_cut_off_is_sent_for_one_more_day_and_shown_fr
     row = LedgerEntry(app.integration, missed.id, missed.written_at, missed.path, CaptureState.LEASED)
     await app.captures.begin(row, app.now)
     app.now += LEASE
-    for sent in (1, 2, 2, 2):
+    for sent in (1, 2, 3, 4):
         await new_audit(app, files).run()
         assert len(files.sent) == sent
         app.now += _DAY
     (problem,) = await open_problems(app)
     assert problem.detail == f"1 files are not done, the first one {missed.path}"
+
+    await again(app).run(message(missed))
+
+    await new_audit(app, files).run()
+    assert await open_problems(app) == []
+    assert [problem.reason for problem in app.problems.reported] == [Reason.CAPTURE_FILE_FAILED]
+    assert len(files.sent) == 4
 
 
 async def test_a_file_that_was_handled_is_not_handled_once_more_too_late(app: App) -> None:

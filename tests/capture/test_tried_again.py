@@ -181,3 +181,24 @@ async def test_a_file_of_nobody_that_is_gone_does_not_fail_for_ever(operator: Op
     row = await app.captures.read(UNASSIGNED, file.written_at, file.id)
     assert row is not None
     assert row.done
+
+
+async def test_a_file_that_was_cut_off_while_the_app_was_away_for_days_is_set_aside_whole(
+    operator: Operator,
+) -> None:
+    app = operator.app
+    waited, own = in_one_bucket()
+    await app.handle(await app.upload(capture_file([envelope(record("Start", correlation=waited))])))
+    app.now += WAIT
+    file = await app.upload(capture_file([envelope(record("Start", correlation=own))]))
+    with pytest.raises(WorkerDiedError):
+        await app.new_handler(failing(app, WorkerDiedError())).handle_file(file)
+    app.now += timedelta(days=3)
+
+    assert (await app.handle(file)).set_aside == 1
+
+    (listed,) = await operator.listed()
+    assert listed["source"] == file.path
+    lines = [line for lines in (await app.condensed()).values() for line in lines]
+    assert [line["correlationId"] for line in lines] == [waited]
+    (await app.captures.totals(app.integration)).check()
