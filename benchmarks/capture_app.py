@@ -22,7 +22,7 @@ from shared.store.storage import Storage
 
 _NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 _WAIT = timedelta(minutes=15)
-_RETENTION = timedelta(days=1)
+_RETENTION = timedelta(days=2)
 _NAMESPACE = "lightkeeper-eastus-1"
 
 
