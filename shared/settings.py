@@ -42,9 +42,9 @@ _OFFER_ROLES = (
 )
 
 TRIED_AGAIN = 172_800
-"""Seconds after which nobody handles a capture file again without being asked: Event Grid tries for 86,400
-(`infra/app/event-subscription.bicep`), the sweep reaches as far back at most, and the daily audit back to the
-beginning of the day before. What left is kept for as long at least, whatever the settings are or were."""
+"""Seconds for which a capture file is handled again if it was cut off; whoever comes later sets it aside.
+Event Grid tries for 86,400 (`infra/app/event-subscription.bicep`), and the sweep reaches as far back at most.
+What left is kept for as long at least, whatever the settings are or were."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,15 +29,16 @@ class Again:
     async def run(self, text: bytes, delivery: int = 1) -> None:
         """Handle the file that a message names.
 
-        What fails goes on to the Functions host, which delivers the message again and finally moves it to the
-        poison queue, where somebody sees it: of a file that failed before it had a row nothing else may tell.
+        What fails goes on to the Functions host, which delivers the message again. After the last time the
+        file is in the list of what lies aside, or the audit shows it and sends it once more: messages in the
+        poison queue would only repeat that.
 
         Args:
             text: the message.
             delivery: how often it has been delivered, this time included.
 
         Raises:
-            Exception: the file was not handled, and nobody else is handling it.
+            Exception: the file was not handled, nobody else is handling it, and the message is to come again.
         """
         try:
             file = capture_file_at(path_of(text), ContainerName.CAPTURE)
@@ -51,9 +52,8 @@ class Again:
             return
         except Exception as error:
             _log.warning("failed again %s: %s", file.path, described(error))
-            if delivery >= MAX_DEQUEUE_COUNT and await self._aside.find(file.id) is not None:
-                # It stays in the list. Who asks once more hears there whether that would do harm by now.
-                return
-            raise
+            if delivery < MAX_DEQUEUE_COUNT:
+                raise
+            return
         if not done.set_aside:
             await self._aside.forget(file.id)

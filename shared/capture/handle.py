@@ -149,8 +149,13 @@ class CaptureHandler:
     ) -> LedgerEntry:
         if owner is None:
             return await self._unassigned(file, entry, stray)
+        since = entry.day if entry.handed_on else entry.begun_at or self._clock()
+        is_late = self._clock() - since >= _TOO_LATE
         is_hopeless = entry.attempts > _LEAST_ATTEMPTS and entry.late > 1
-        if is_hopeless or self._clock() - (entry.begun_at or self._clock()) >= _TOO_LATE:
+        if entry.handed_on and (is_late or is_hopeless):
+            # It was to be handled once more: what was handed on before stays, and so does what lies aside.
+            return replace(entry, state=CaptureState(entry.before))
+        if is_late or is_hopeless:
             return await self._give_up(file, owner, entry)
         return await self._condense(file, owner, entry)
 

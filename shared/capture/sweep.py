@@ -149,17 +149,14 @@ def tried_again(run: LedgerEntry, now: datetime) -> bool:
 
     That is until the end of the day after it was begun: what had waited and left in it is kept for two days
     at least, so that whoever begins later may not find it, and sets the file aside. A file that was done
-    before and is to be handled once more counts from when it was written.
+    before and is to be handled once more counts from when it was written, and is left as it was done.
     """
     since = run.day if run.begun_at is None or run.counts != Counts() else run.begun_at
     return since >= _yesterday(now)
 
 
 def _is_left_alone(run: LedgerEntry, now: datetime) -> bool:
-    if run.done or (run.leased_until is not None and run.leased_until > now):
-        return True
-    # Of what was done before something was handed on, and less would take its place.
-    return run.counts != Counts() and not tried_again(run, now)
+    return run.done or (run.leased_until is not None and run.leased_until > now)
 
 
 def _yesterday(now: datetime) -> datetime:

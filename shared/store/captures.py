@@ -82,6 +82,7 @@ class LedgerEntry:
         part_bytes: how much of the file its first worker held at once; whoever begins anew cuts it alike.
         duplicates_window: among how many entries that pass through its first worker looked for repeated ones.
         compression: how its first worker compressed what left; empty for rows that do not tell.
+        before: its state before it was to be handled once more; empty if it never was.
     """
 
     integration_id: str
@@ -103,11 +104,17 @@ class LedgerEntry:
     duplicates_window: int = 0
     compression: str = ""
     late: int = 0
+    before: str = ""
 
     @property
     def done(self) -> bool:
         """Whether there is nothing more to do."""
         return self.state is not CaptureState.LEASED
+
+    @property
+    def handed_on(self) -> bool:
+        """Whether, when it was done before, something was handed on, or waited for others."""
+        return bool(self.output) or self.counts.entries != self.counts.set_aside
 
     def seconds_left(self, now: datetime) -> float:
         """After how many seconds its worker has to stop, before the lease ends and another begins."""
@@ -271,6 +278,7 @@ def row_of(entry: LedgerEntry) -> Row:
         "duplicates_window": entry.duplicates_window,
         "compression": entry.compression,
         "late": entry.late,
+        "before": entry.before,
         **asdict(entry.counts),
     }
 
@@ -297,4 +305,5 @@ def entry_of(row: Mapping[str, Any]) -> LedgerEntry:
         duplicates_window=int(row.get("duplicates_window") or 0),
         compression=str(row.get("compression") or ""),
         late=int(row.get("late") or 0),
+        before=str(row.get("before") or ""),
     )

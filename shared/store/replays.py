@@ -96,7 +96,7 @@ class Replays:
             return Span()
         written = "" if assignment is None else await self._written(entry, assignment.customer)
         within: timedelta | None = None
-        if entry.state is CaptureState.DONE or written:
+        if entry.state is CaptureState.DONE or entry.handed_on or written:
             # Whenever it was handled, what came and left in it was kept from a later moment on.
             within = entry.day + self._kept - LEASE - self._clock()
             if within < _SOON:

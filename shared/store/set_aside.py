@@ -73,20 +73,23 @@ class SetAsideStore:
         if row is not None and not entry_of(row).done and entry_of(row).attempts == gone.attempts:
             # It was to be handled once more, and nobody has begun to: what was so before is so again.
             await commit(table, [replace(row_of(gone), row["_etag"])])
-        await commit(table, [remove(found, found["_etag"])])
         hub = _hub(gone)
         places = [gone.source]
-        if hub not in {_hub(one) for one in await self.list()}:
+        if hub not in {_hub(one) for one in await self.list() if one.run != run}:
             places.append(hub)
         for who in (gone.integration_id, PROVIDER):
             for place in places:
                 await self._problems.settle(who, place, self._clock(), None)
+        # Last, so that whoever dies in between can be asked once more.
+        await commit(table, [remove(found, found["_etag"])])
         return True
 
 
 def _reopened(entry: LedgerEntry) -> LedgerEntry:
     # The counts stay: what lies aside does so until the file was handled.
-    return changed(entry, state=CaptureState.LEASED, begun_at=None, finished_at=None)
+    return changed(
+        entry, state=CaptureState.LEASED, begun_at=None, finished_at=None, before=entry.state.value
+    )
 
 
 def _hub(entry: LedgerEntry) -> str:

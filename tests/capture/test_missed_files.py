@@ -45,13 +45,14 @@ def again(app: App) -> Again:
     return Again(app.new_handler(), SetAsideStore(app.storage, problems, lambda: app.now))
 
 
-async def test_a_failure_before_the_file_has_a_row_brings_its_message_back(
+async def test_a_failure_before_the_file_has_a_row_brings_its_message_back_and_makes_no_poison(
     app: App, missed: CaptureFile
 ) -> None:
     ledger, app.captures = app.captures, BusyLedger(app.storage)
-    for delivery in (1, MAX_DEQUEUE_COUNT):
+    for delivery in range(1, MAX_DEQUEUE_COUNT):
         with pytest.raises(HttpResponseError, match="503"):
             await again(app).run(message(missed), delivery)
+    await again(app).run(message(missed), MAX_DEQUEUE_COUNT)
     app.captures = ledger
     await again(app).run(message(missed))
     assert await app.captures.totals(app.integration) == _DONE
@@ -162,6 +163,14 @@ async def test_a_file_that_was_handled_is_not_handled_once_more_too_late(app: Ap
     assert files.sent == [file.path]
     leased = await app.captures.begin((await app.captures.day(app.integration, START))[0], app.now)
     await app.captures.release(leased, "OSError")
+    before = await app.condensed()
     app.now += _DAY
     await new_audit(app, files).run()
-    assert files.sent == [file.path]
+    assert files.sent == [file.path, file.path]
+
+    await again(app).run(message(file))
+
+    assert await app.condensed() == before
+    assert (await app.captures.day(app.integration, START))[0].state is CaptureState.DONE
+    await new_audit(app, files).run()
+    assert await open_problems(app) == []
