@@ -1,5 +1,6 @@
 """Capture files that no event announced, or that somebody wants to have handled once more."""
 
+import asyncio
 import logging
 
 from shared.capture.events import NotACaptureFileError, capture_file_at
@@ -45,15 +46,12 @@ class Again:
         except (MalformedMessageError, NotACaptureFileError) as error:
             _log.error("ignored a message: %s", error)
             return
-        try:
-            done = await self._handler.handle_file(file)
-        except LeasedError:
+        (done,) = await asyncio.gather(self._handler.handle_file(file), return_exceptions=True)
+        if isinstance(done, LeasedError):
             _log.info("somebody else is handling %s", file.path)
-            return
-        except Exception as error:
-            _log.warning("failed again %s: %s", file.path, described(error))
+        elif isinstance(done, BaseException):
+            _log.warning("failed again %s: %s", file.path, described(done))
             if delivery < MAX_DEQUEUE_COUNT:
-                raise
-            return
-        if not done.set_aside:
+                raise done
+        elif not done.set_aside:
             await self._aside.forget(file.id)

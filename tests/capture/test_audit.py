@@ -76,7 +76,7 @@ async def test_runs_of_a_day_with_a_problem_become_one_row_only_when_it_is_mende
 async def test_parked_entries_that_are_gone_are_shown_as_long_as_they_are(app: App) -> None:
     await park(app, "gone")
     await lose_what_waits(app)
-    for _ in range(8):
+    for _ in range(3):
         assert await wrong(app) == [STILL_PARKED]
         app.now += 5 * _DAY
 

@@ -19,7 +19,7 @@ from shared.store.wish import View, Wish
 RETENTION = timedelta(hours=1)
 BUCKETS = 3
 SEEDS = 40
-FEWER_SEEDS = 12
+FEWER_SEEDS = 8
 """Where each takes a second, since everything is looked for after every step."""
 
 
