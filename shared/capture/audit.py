@@ -207,7 +207,7 @@ def lost_while_parked(total: Counts, waiting: int) -> str | None:
 
 def _may_have_taken_along(run: LedgerEntry, now: datetime) -> bool:
     """Whether a run that is not done may yet say that entries left in it, which do not wait any more."""
-    return tried_again(run, now) or (run.leased_until is not None and run.leased_until > now)
+    return tried_again(run, now) or run.is_leased(now)
 
 
 def _troubled(problems: Iterable[Problem]) -> Iterator[datetime]:

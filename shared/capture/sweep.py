@@ -130,7 +130,7 @@ class Sweep:
             return []
         rows = await self._rows(assignment.integration_id, since, until)
         now = self._clock()
-        known = {row.run for row in rows if _is_left_alone(row, now)}
+        known = {row.run for row in rows if row.done or row.is_leased(now)}
         # Where a day has become one row, nothing tells which files it stands for.
         added_up = {row.day.date() for row in rows if row.run == DAY}
         return [file for file in files if file.id not in known and file.written_at.date() not in added_up]
@@ -153,10 +153,6 @@ def tried_again(run: LedgerEntry, now: datetime) -> bool:
     """
     since = run.day if run.begun_at is None or run.counts != Counts() else run.begun_at
     return since >= _yesterday(now)
-
-
-def _is_left_alone(run: LedgerEntry, now: datetime) -> bool:
-    return run.done or (run.leased_until is not None and run.leased_until > now)
 
 
 def _yesterday(now: datetime) -> datetime:

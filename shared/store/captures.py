@@ -116,6 +116,10 @@ class LedgerEntry:
         """Whether, when it was done before, something was handed on, or waited for others."""
         return bool(self.output) or self.counts.entries != self.counts.set_aside
 
+    def is_leased(self, now: datetime) -> bool:
+        """Whether a worker may be at it."""
+        return self.leased_until is not None and self.leased_until > now
+
     def seconds_left(self, now: datetime) -> float:
         """After how many seconds its worker has to stop, before the lease ends and another begins."""
         end = now if self.leased_until is None else self.leased_until
@@ -150,7 +154,7 @@ class CaptureStore:
         known = entry_of(row)
         if known.done:
             return Stored(known, row["_etag"])
-        if known.leased_until is not None and known.leased_until > now:
+        if known.is_leased(now):
             raise LeasedError(f"the run is leased until {known.leased_until:%H:%M:%S} UTC")
         late = 0 if known.begun_at is None else known.late + (now - known.begun_at >= PATIENCE)
         leased = changed(
@@ -224,7 +228,7 @@ class CaptureStore:
         table = await self._storage.table(TableName.CAPTURES)
         rows = query(table, "PartitionKey eq @flushes", flushes=FLUSHES)
         found = [entry_of(row) async for row in rows]
-        return [flush for flush in found if flush.leased_until is None or flush.leased_until <= now]
+        return [flush for flush in found if not flush.is_leased(now)]
 
     async def day(
         self, integration_id: str, day: datetime, since: datetime | None = None
