@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from shared.capture.evidence import report_day
 from shared.capture.ports import IntegrationDirectory, ProblemSink
-from shared.capture.sweep import Sweep, tried_again
+from shared.capture.sweep import Sweep, midnight, tried_again
 from shared.model.captures import CaptureFile, Counts
 from shared.model.hubs import HubAssignment
 from shared.model.integration import Integration
@@ -98,7 +98,7 @@ class Audit:
             async with gate:
                 hubs = assigned.get(integration.id, ())
                 checked = await self._check_days(integration.id, hubs, now)
-                await self._sweep.send(await self._sweep.missed_on(hubs, _midnight(now)))
+                await self._sweep.send(await self._sweep.missed_on(hubs, midnight(now)))
                 await self._check_parked(integration.id)
                 await self._add_up(integration.id, checked, now)
 
@@ -124,16 +124,16 @@ class Audit:
 
     async def _days(self, integration_id: str, now: datetime) -> list[datetime]:
         """The days that are to be looked at, the oldest first."""
-        today = _midnight(now)
+        today = midnight(now)
         days = {today - back * _DAY for back in range(1, _DAYS + 1)}
         days.update(await self._age.not_summed_up(integration_id, self._over(now)))
-        days.update(_midnight(run.day) for run in await self._age.under_way(integration_id))
+        days.update(midnight(run.day) for run in await self._age.under_way(integration_id))
         days.update(_troubled(await self._problems.list(integration_id)))
         return sorted(day for day in days if day < today)
 
     def _over(self, now: datetime) -> list[datetime]:
         """The days of which all files should be done, without those whose runs are becoming one row."""
-        last = _midnight(now - _PATIENCE)
+        last = midnight(now - _PATIENCE)
         return [last - back * _DAY for back in range(1, self._keep.days - 1)]
 
     async def _check_parked(self, integration_id: str) -> None:
@@ -153,7 +153,7 @@ class Audit:
     ) -> None:
         for day, counts in (await self._age.sum_up(integration_id, self._over(now))).items():
             report_day(integration_id, day, counts)
-        last = _midnight(now - self._keep)
+        last = midnight(now - self._keep)
         old = {last - back * _DAY for back in range(_OLD_DAYS)} | {day for day in checked if day <= last}
         for day in old:
             # As long as something is wrong the rows are needed to tell what, and when it is mended.
@@ -215,7 +215,3 @@ def _troubled(problems: Iterable[Problem]) -> Iterator[datetime]:
     for problem in problems:
         if problem.reason is Reason.ENTRIES_UNACCOUNTED and problem.where != STILL_PARKED:
             yield datetime.strptime(problem.where, _DATE).replace(tzinfo=UTC)
-
-
-def _midnight(now: datetime) -> datetime:
-    return now.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -106,7 +106,7 @@ class Sweep:
         until = min(day + _DAY - _LEAST, now - LEASE)
         found = []
         for hub in hubs:
-            least = min(hub.assigned_at, _yesterday(now))
+            least = min(hub.assigned_at, midnight(now) - _DAY)
             if until >= least:
                 missed = await self._missed(hub, day, until)
                 found += [file for file in missed if file.written_at >= least]
@@ -144,6 +144,11 @@ class Sweep:
         return [row for some in rows for row in some]
 
 
+def midnight(moment: datetime) -> datetime:
+    """The first moment of its day."""
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def tried_again(run: LedgerEntry, now: datetime) -> bool:
     """Whether a run that is not done may still be begun anew without anybody asking.
 
@@ -152,12 +157,7 @@ def tried_again(run: LedgerEntry, now: datetime) -> bool:
     before and is to be handled once more counts from when it was written, and is left as it was done.
     """
     since = run.day if run.begun_at is None or run.counts != Counts() else run.begun_at
-    return since >= _yesterday(now)
-
-
-def _yesterday(now: datetime) -> datetime:
-    """The first moment of the day before."""
-    return now.replace(hour=0, minute=0, second=0, microsecond=0) - _DAY
+    return since >= midnight(now) - _DAY
 
 
 def _hours(since: datetime, until: datetime) -> Iterator[datetime]:
