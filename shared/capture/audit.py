@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from shared.capture.evidence import report_day
 from shared.capture.ports import IntegrationDirectory, ProblemSink
-from shared.capture.sweep import Sweep, midnight, tried_again
+from shared.capture.sweep import Sweep, midnight
 from shared.model.captures import CaptureFile, Counts
 from shared.model.hubs import HubAssignment
 from shared.model.integration import Integration
@@ -206,8 +206,11 @@ def lost_while_parked(total: Counts, waiting: int) -> str | None:
 
 
 def _may_have_taken_along(run: LedgerEntry, now: datetime) -> bool:
-    """Whether a run that is not done may yet say that entries left in it, which do not wait any more."""
-    return tried_again(run, now) or run.is_leased(now)
+    """Whether a run that is not done may yet say that entries left in it, which do not wait any more.
+
+    What left in it before it was to be handled once more stands in its counts.
+    """
+    return run.is_leased(now) or (run.begun_at is not None and not run.is_too_late(now))
 
 
 def _troubled(problems: Iterable[Problem]) -> Iterator[datetime]:

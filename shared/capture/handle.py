@@ -24,19 +24,14 @@ from shared.capture.sift import WINDOW, Sifted
 from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.model.problem import PROVIDER, Problem
 from shared.model.reasons import Reason
-from shared.settings import TRIED_AGAIN
 from shared.store.blobs import BlobStore, ContainerName
-from shared.store.captures import LEASE, UNASSIGNED, CaptureStore, LedgerEntry
+from shared.store.captures import UNASSIGNED, CaptureStore, LedgerEntry
 from shared.store.operations import OperationStore
 
 _log = logging.getLogger(__name__)
 
 _LEAST_ATTEMPTS = 5
 """A file that was tried more often, and once after `PATIENCE`, is set aside, so that somebody looks at it."""
-
-_TOO_LATE = timedelta(seconds=TRIED_AGAIN) - LEASE
-"""How long after its first attempt a file that was cut off is not handled any more, but set aside: what was
-kept of it may be forgotten by then."""
 
 _BROKEN = frozenset({AsideReason.BROKEN_FILE, AsideReason.BROKEN_BLOCK, AsideReason.BROKEN_EVENT})
 
@@ -149,15 +144,13 @@ class CaptureHandler:
     ) -> LedgerEntry:
         if owner is None:
             return await self._unassigned(file, entry, stray)
-        since = entry.day if entry.handed_on else entry.begun_at or self._clock()
-        is_late = self._clock() - since >= _TOO_LATE
         is_hopeless = entry.attempts > _LEAST_ATTEMPTS and entry.late > 1
-        if entry.handed_on and (is_late or is_hopeless):
+        if not is_hopeless and not entry.is_too_late(self._clock()):
+            return await self._condense(file, owner, entry)
+        if entry.handed_on:
             # It was to be handled once more: what was handed on before stays, and so does what lies aside.
             return replace(entry, state=CaptureState(entry.before))
-        if is_late or is_hopeless:
-            return await self._give_up(file, owner, entry)
-        return await self._condense(file, owner, entry)
+        return await self._give_up(file, owner, entry)
 
     async def _condense(self, file: CaptureFile, owner: Owner, entry: LedgerEntry) -> LedgerEntry:
         """Handle the file part by part; each is a run of its own, the same when the file is handled again."""

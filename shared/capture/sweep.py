@@ -13,7 +13,7 @@ from typing import Final
 
 from shared.capture.events import NotACaptureFileError, capture_file_at
 from shared.capture.ports import FileSink, HubList
-from shared.model.captures import CaptureFile, Counts
+from shared.model.captures import CaptureFile
 from shared.model.hubs import HubAssignment
 from shared.store.blobs import ContainerName
 from shared.store.capture_blobs import CaptureBlobs
@@ -147,17 +147,6 @@ class Sweep:
 def midnight(moment: datetime) -> datetime:
     """The first moment of its day."""
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def tried_again(run: LedgerEntry, now: datetime) -> bool:
-    """Whether a run that is not done may still be begun anew without anybody asking.
-
-    That is until the end of the day after it was begun: what had waited and left in it is kept for two days
-    at least, so that whoever begins later may not find it, and sets the file aside. A file that was done
-    before and is to be handled once more counts from when it was written, and is left as it was done.
-    """
-    since = run.day if run.begun_at is None or run.counts != Counts() else run.begun_at
-    return since >= midnight(now) - _DAY
 
 
 def _hours(since: datetime, until: datetime) -> Iterator[datetime]:

@@ -16,6 +16,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, Re
 from azure.data.tables import UpdateMode
 
 from shared.model.captures import CaptureState, Counts
+from shared.settings import TRIED_AGAIN
 from shared.store import day_sums
 from shared.store.day_sums import counts_of, partition_of_day
 from shared.store.storage import Storage
@@ -36,6 +37,10 @@ from shared.store.tables import (
 
 LEASE: Final = timedelta(minutes=5)
 """How long a run may take. A worker that dies holds up its file for so long."""
+
+TOO_LATE: Final = timedelta(seconds=TRIED_AGAIN) - LEASE
+"""How long after it was begun a file that was cut off is not handled any more. The lease of whoever begins
+before that ends before anything is forgotten that came or left in it."""
 
 _IN_TIME: Final = timedelta(seconds=30)
 
@@ -119,6 +124,16 @@ class LedgerEntry:
     def is_leased(self, now: datetime) -> bool:
         """Whether a worker may be at it."""
         return self.leased_until is not None and self.leased_until > now
+
+    def is_too_late(self, now: datetime) -> bool:
+        """Whether what came and left in it may be forgotten by now; a file is not handled any more then.
+
+        That counts from when it was begun. If it was done before and something was handed on, that was kept
+        from some moment on after the file was written, so that it counts from there. A file that nobody has
+        begun, and of which nothing was handed on, never comes too late.
+        """
+        since = self.day if self.handed_on else self.begun_at
+        return since is not None and now - since >= TOO_LATE
 
     def seconds_left(self, now: datetime) -> float:
         """After how many seconds its worker has to stop, before the lease ends and another begins."""

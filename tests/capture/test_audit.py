@@ -1,10 +1,12 @@
 """What the audit finds wrong stays until it is mended, and ends then."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.capture.audit import STILL_PARKED
 from shared.model.captures import CaptureFile, CaptureState
-from shared.store.captures import LedgerEntry
+from shared.store.captures import TOO_LATE, LedgerEntry
+from shared.store.problems import ProblemStore
+from shared.store.set_aside import SetAsideStore
 from shared.store.tables import TableName
 from tests.capture.activity_log import capture_file, envelope, record
 from tests.capture.app import START, App, Files
@@ -24,6 +26,15 @@ async def begun(app: App) -> CaptureFile:
     file = await app.upload(capture_file([envelope(record(), record("Success", 1))]))
     row = LedgerEntry(app.integration, file.id, file.written_at, file.path, CaptureState.LEASED)
     await app.captures.begin(row, app.now)
+    return file
+
+
+async def replayed(app: App, now: datetime) -> CaptureFile:
+    """A file that was set aside whole, and is to be handled once more."""
+    file = await app.upload(b"no capture file")
+    await app.handle(file)
+    app.now = now
+    await SetAsideStore(app.storage, ProblemStore(app.storage), lambda: app.now).reopen(file.id)
     return file
 
 
@@ -101,6 +112,35 @@ async def test_while_a_run_may_have_taken_entries_along_nothing_is_said_of_what_
     await app.handle(file)
     assert await wrong(app) == [STILL_PARKED]
     await begun(app)
+    assert await wrong(app) == [STILL_PARKED]
+
+
+async def test_as_long_as_a_run_may_be_begun_anew_nothing_is_said_of_what_waits(app: App) -> None:
+    await park(app, "taken along")
+    file = await begun(app)
+    await lose_what_waits(app)
+    app.now += TOO_LATE - timedelta(seconds=1)
+    assert await wrong(app) == ["2024-05-01"]
+    assert (await app.handle(file)).condensed == 2
+    assert await wrong(app) == [STILL_PARKED]
+
+
+async def test_an_old_file_that_is_handled_once_more_and_fails_may_have_taken_entries_along(app: App) -> None:
+    file = await replayed(app, START + 10 * _DAY)
+    await park(app, "taken along")
+    known = await app.captures.read(app.integration, file.written_at, file.id)
+    assert known is not None
+    await app.captures.release(await app.captures.begin(known, app.now), "OSError")
+    await lose_what_waits(app)
+    assert await wrong(app) == []
+    app.now += TOO_LATE
+    assert await wrong(app) == ["2024-05-01", STILL_PARKED]
+
+
+async def test_a_file_that_nobody_began_to_handle_once_more_hides_no_loss(app: App) -> None:
+    await replayed(app, START)
+    await park(app, "gone")
+    await lose_what_waits(app)
     assert await wrong(app) == [STILL_PARKED]
 
 
