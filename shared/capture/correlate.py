@@ -30,14 +30,15 @@ class Run:
         id: ID of the capture file, or of the flush.
         now: when (UTC).
         wait: how long an entry waits for the rest of its operation.
-        again: whether it was begun before. Then nothing leaves because it has waited long enough: what left
-            in it may have been handed on already, and is to be the same.
+        since: if it was begun before, a moment (UTC) before which nothing left in it. Then nothing leaves
+            because it has waited long enough: what left in it may have been handed on already, and is to be
+            the same.
     """
 
     id: str
     now: datetime
     wait: timedelta
-    again: bool = False
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +258,7 @@ class _Decision:
         return START in statuses and not TERMINAL.isdisjoint(statuses)
 
     def _is_due(self, members: Iterable[Member]) -> bool:
-        if self._run.again:
+        if self._run.since is not None:
             return False
         moment = due(members, self._run.wait)
         return moment is not None and moment <= self._run.now

@@ -68,8 +68,6 @@ class Correlator:
         run: Run,
         entries: Iterable[Entry],
         whole: Batch = NOTHING,
-        *,
-        since: datetime | None = None,
     ) -> Plan:
         """Decide about the entries of a capture file, and about what waited long enough beside them.
 
@@ -80,7 +78,6 @@ class Correlator:
             run: in which they arrived.
             entries: administrative ones with a correlation ID.
             whole: operations that are whole by themselves, as long as nothing else is known of them.
-            since: if the run was begun before, a moment (UTC) before which nothing left in it.
 
         Raises:
             ContendedError: too many others changed the same operations.
@@ -89,11 +86,11 @@ class Correlator:
         for entry in entries:
             by_bucket.setdefault(bucket_of(entry.key.correlation), _Arrived()).entries.append(entry)
         # What left in a run that was cut off may be in any bucket.
-        numbers = by_bucket if since is None else range(BUCKETS)
+        numbers = by_bucket if run.since is None else range(BUCKETS)
         return await self._decide(
             integration_id,
             {number: by_bucket.get(number, _Arrived()) for number in numbers},
-            View(run.id, run.now, since),
+            View(run.id, run.now, run.since),
             lambda arrived, known: correlate(arrived.entries, known, run, arrived.whole),
         )
 

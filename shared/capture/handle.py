@@ -160,14 +160,11 @@ class CaptureHandler:
         reasons: Counter[AsideReason] = Counter()
         unreadable = ""
         number = 0
-        again = entry.attempts > 1
-        since = file.written_at if again else None
+        since = file.written_at if entry.attempts > 1 else None
         async for part in self._parts(file, entry):
-            run = Run(f"{file.id}-{number}", self._clock(), self._wait, again)
+            run = Run(f"{file.id}-{number}", self._clock(), self._wait, since)
             number += 1
-            plan = await self._correlator.decide(
-                owner.integration_id, run, part.administrative, part.whole, since=since
-            )
+            plan = await self._correlator.decide(owner.integration_id, run, part.administrative, part.whole)
             await leaving.add([*part.passed, *plan.passed], plan.records, plan.whole)
             await kept.add(part.asides, file.container)
             # Before the ledger says done: whoever dies in between, or finds the queue failing, leaves a file
