@@ -86,7 +86,8 @@ def correlate(arrived: Collection[Entry], known: Known, run: Run, whole: Batch =
 def replay(known: Known, run: Run) -> Plan:
     """What a run decided that did not come to its end; nothing is decided anew.
 
-    In the operations that left in the run nothing waits, since what left before takes everything along.
+    In the operations that left in the run nothing waits, since what left before takes everything along. In
+    others nothing leaves, since the run was begun before.
     """
     rooms = {
         correlation: replace(room, members=tuple(member for member in room.members if member.run == run.id))

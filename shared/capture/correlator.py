@@ -114,11 +114,12 @@ class Correlator:
         Raises:
             ContendedError: too many others changed the same operations.
         """
+        begun = replace(run, since=run.now)
         return await self._decide(
             integration_id,
             dict.fromkeys(range(BUCKETS), _Arrived()),
-            View(run.id, run.now, since=run.now),
-            lambda _, known: replay(known, run),
+            View(begun.id, begun.now, begun.since),
+            lambda _, known: replay(known, begun),
         )
 
     async def given_up(self, integration_id: str, here: Here, since: datetime) -> Plan:
@@ -236,7 +237,7 @@ def _given_up(kept: Iterable[Operation | WaitingRoom], here: Here, since: dateti
             passed += [member.run for member in came]
     known = Known(operations, rooms)
     runs = sorted({*condensed, *passed})
-    plan = _together([replay(known, Run(run, since, timedelta())) for run in runs])
+    plan = _together([replay(known, Run(run, since, timedelta(), since)) for run in runs])
     counts = Counts(
         entries=gone,
         condensed=len(condensed),

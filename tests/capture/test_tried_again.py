@@ -122,6 +122,29 @@ async def test_a_flush_that_was_cut_off_is_compressed_as_it_was_begun(operator: 
     assert await files_of(app, ContainerName.CONDENSED) == first
 
 
+async def test_a_flush_that_was_cut_off_hands_on_the_same_bytes_although_more_has_waited_long_enough(
+    operator: Operator,
+) -> None:
+    app = operator.app
+    first, later = in_one_bucket()
+    await app.handle(await app.upload(capture_file([envelope(record("Start", correlation=first))])))
+    app.now += WAIT
+    app.captures, living = _Dying(app.storage), app.captures
+    with pytest.raises(BaseExceptionGroup):
+        await app.new_flusher().flush()
+    app.captures = living
+    ((name, handed_on),) = (await files_of(app, ContainerName.CONDENSED)).items()
+    app.now -= WAIT  # Of a worker that was slower than the flush.
+    await app.handle(await app.upload(capture_file([envelope(record("Start", correlation=later))])))
+    app.now += WAIT + LEASE
+
+    assert await app.flusher.flush() == Counts(condensed=2, unparked=2, operations=2)
+
+    files = await files_of(app, ContainerName.CONDENSED)
+    assert (files[name], len(files)) == (handed_on, 2)
+    assert await app.operations.waiting(app.integration) == 0
+
+
 async def test_a_broken_block_is_still_a_problem_when_its_file_was_handled_twice(operator: Operator) -> None:
     app = operator.app
     bodies = [envelope(record("Success", number, category="Policy")) for number in range(9)]
