@@ -18,7 +18,6 @@ An entry is rebuilt by laying its status's fields over the base's and taking awa
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from operator import attrgetter
 
 import msgspec
@@ -27,11 +26,11 @@ from shared.capture.entries import CONDENSED, START, TERMINAL, UNKNOWN, Entry
 from shared.capture.rawjson import Slice, array_text, fields_text, name_text, object_text, slices_of
 from shared.capture.shapes import PER_ENTRY, taken_apart
 from shared.capture.times import UNREADABLE
+from shared.model.remembered import remembered
 
 _OPENING = name_text(CONDENSED) + b':{"num_correlated_records":'
 _MOMENT = attrgetter("moment")
 _ORDER = attrgetter("order")
-_SHORT = 64
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -160,11 +159,7 @@ def _by_name(base: Entry, firsts: Mapping[str, Entry], number: int) -> tuple[lis
     return pieces, b',"absent":{' + b",".join(absent) + b"}," if absent else b","
 
 
+@remembered(1_000)
 def _name(status: str) -> bytes:
-    """What opens a status; that of a short one is remembered."""
-    return _remembered(status) if len(status) <= _SHORT else name_text(status) + b":"
-
-
-@lru_cache(maxsize=1_000)
-def _remembered(status: str) -> bytes:
+    """What opens a status."""
     return name_text(status) + b":"

@@ -3,8 +3,9 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
+
+from shared.model.remembered import remembered
 
 CUSTOMER_SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
 """A customer slug: 3 to 40 characters; it becomes an event hub's name and a blob path."""
@@ -81,9 +82,6 @@ def normal_region(text: str) -> str:
 SEPARATOR: Final = "\x1f"
 """Stands between the parts of what is hashed."""
 
-_SHORT: Final = 64
-"""A caller may choose a correlation ID as long as an event, and should not fill the memory with them."""
-
 _SEPARATOR_IN_TEXT = b"\xff"  # a byte that no UTF-8 text holds, so that no other parts join to the same
 
 
@@ -99,13 +97,9 @@ def stable_hash(first: str, *others: str) -> str:
     return hash_of_joined(encoded)
 
 
+@remembered(8_192)
 def hash_of_text(text: str) -> str:
     """What `stable_hash` gives for one text. That of a short one, as IDs are, is remembered for a while."""
-    return _remembered(text) if len(text) <= _SHORT else stable_hash(text)
-
-
-@lru_cache(maxsize=8_192)
-def _remembered(text: str) -> str:
     return stable_hash(text)
 
 
