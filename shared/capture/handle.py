@@ -18,7 +18,7 @@ from shared.capture.events import NotACaptureFileError, capture_file
 from shared.capture.evidence import report
 from shared.capture.handoff import HandOff
 from shared.capture.parts import PART, Parts
-from shared.capture.ports import HubDirectory, Owner, ProblemSink
+from shared.capture.ports import Owner, ProblemSink
 from shared.capture.repair import Repairs
 from shared.capture.sift import WINDOW, Sifted
 from shared.model.captures import CaptureFile, CaptureState, Counts
@@ -26,6 +26,7 @@ from shared.model.problem import PROVIDER, Problem
 from shared.model.reasons import Reason
 from shared.store.blobs import BlobStore, ContainerName
 from shared.store.captures import UNASSIGNED, CaptureStore, LedgerEntry
+from shared.store.hubs import HubDirectory
 from shared.store.operations import OperationStore
 
 _log = logging.getLogger(__name__)

@@ -26,13 +26,6 @@ class Owner:
     customer: str
 
 
-class HubDirectory(Protocol):
-    """Knows which customer an event hub is for."""
-
-    async def find(self, namespace: str, hub: str) -> HubAssignment | None:
-        """The assignment that names this event hub."""
-
-
 class HubList(Protocol):
     """Knows all event hubs."""
 

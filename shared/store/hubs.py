@@ -2,11 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Protocol
 
 from shared.model.hubs import HubAssignment, HubState
 from shared.model.reasons import Reason
 from shared.store.storage import Storage
 from shared.store.tables import Row, Stored, TableName, commit, find, moment_of, query, remove, text_of, write
+
+
+class HubDirectory(Protocol):
+    """Knows which customer an event hub is for."""
+
+    async def find(self, namespace: str, hub: str) -> HubAssignment | None:
+        """The assignment that names this event hub."""
 
 
 class HubStore:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from shared.model.captures import CaptureState
 from shared.model.hubs import HubAssignment
 from shared.store.blobs import BlobStore, ContainerName
 from shared.store.captures import LEASE, UNASSIGNED, CaptureStore, LedgerEntry
+from shared.store.hubs import HubDirectory
 from shared.store.storage import Storage
 
 _SOON: Final = timedelta(hours=1)
@@ -22,13 +23,6 @@ _AVRO: Final = "application/octet-stream"
 
 class HinderedError(Exception):
     """A file cannot be handled once more; the text says why, and what an operator can do instead."""
-
-
-class Hubs(Protocol):
-    """Knows which customer an event hub is for."""
-
-    async def find(self, namespace: str, hub: str) -> HubAssignment | None:
-        """The assignment that names this event hub."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +56,7 @@ class Replays:
         storage: Storage,
         blobs: BlobStore,
         captures: CaptureStore,
-        hubs: Hubs,
+        hubs: HubDirectory,
         kept: timedelta,
         clock: Callable[[], datetime],
     ) -> None:
