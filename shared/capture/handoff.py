@@ -14,11 +14,11 @@ from shared.capture.output import (
     Contents,
     Packer,
     Tally,
-    folder_of,
     lines_of,
     message,
 )
 from shared.capture.ports import Owner
+from shared.model.blob_names import condensed_name, copy_name
 from shared.store.blobs import BlobStore, BlobWriter, ContainerName
 from shared.store.storage import Storage
 
@@ -73,7 +73,7 @@ class HandOff:
             compression: as whoever began the run compressed it, if that is known; it shows in the name.
         """
         chosen = Compression(compression or self.compression)
-        blob = f"{folder_of(owner.customer, moment)}/{run}.ndjson.{chosen.ending}"
+        blob = condensed_name(owner.customer, moment, run, chosen.ending)
         return CondensedFile(self._storage, self._blobs, chosen, (owner, blob, source))
 
     async def condensed(
@@ -179,7 +179,7 @@ class AsideFile:
                 ContainerName.SET_ASIDE, f"{self._stem}.ndjson", "application/x-ndjson"
             )
         for aside in asides:
-            copy = f"{self._stem}.avro" if aside.whole_file else None
+            copy = copy_name(f"{self._stem}.ndjson") if aside.whole_file else None
             if copy is not None:
                 await self._blobs.copy(
                     (container, aside.position.file), (ContainerName.SET_ASIDE, copy), _AVRO

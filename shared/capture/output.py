@@ -4,7 +4,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -173,11 +172,6 @@ class Tally:
             first=iso(self._first),
             last=None if self._last is None else iso(self._last),
         )
-
-
-def folder_of(customer: str, moment: datetime) -> str:
-    """Where files of that hour stand in the container `condensed`."""
-    return f"{customer}/{moment:%Y/%m/%d/%H}"
 
 
 def message(*, integration: str, customer: str, blob: str, source: str, contents: Contents) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.model.blob_names import condensed_name, copy_name
 from shared.model.captures import CaptureState
 from shared.model.hubs import HubAssignment
 from shared.store.blobs import BlobStore, ContainerName
@@ -105,8 +106,8 @@ class Replays:
     async def _written(self, entry: LedgerEntry, customer: str) -> str:
         """The condensed file that an earlier run wrote of a file, and a later one would replace."""
         container = await self._storage.container(ContainerName.CONDENSED)
-        begin = f"{customer}/{entry.day:%Y/%m/%d/%H}/{entry.run}.ndjson."
-        async for blob in container.list_blobs(name_starts_with=begin):
+        begins = condensed_name(customer, entry.day, entry.run)
+        async for blob in container.list_blobs(name_starts_with=begins):
             return str(blob.name)
         return ""
 
@@ -114,7 +115,7 @@ class Replays:
         """Put the copy where the file was, if that is gone; tells whether it was."""
         if await self._is_there(ContainerName.CAPTURE, entry.source):
             return False
-        copy = f"{entry.aside.removesuffix('.ndjson')}.avro"
+        copy = copy_name(entry.aside)
         if not entry.aside or not await self._is_there(ContainerName.SET_ASIDE, copy):
             raise HinderedError(
                 f"The capture file {entry.source} is gone, and no copy of it lies aside. {_instead(entry)}"
