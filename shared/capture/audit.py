@@ -14,7 +14,8 @@ from shared.model.hubs import HubAssignment
 from shared.model.integration import Integration
 from shared.model.problem import Problem
 from shared.model.reasons import Reason
-from shared.store.captures import LEASE, CaptureStore, LedgerEntry
+from shared.store.captures import CaptureStore
+from shared.store.ledger import LEASE, LedgerEntry
 from shared.store.ledger_age import LedgerAge
 from shared.store.leftovers import Leftovers
 from shared.store.operations import OperationStore

@@ -25,8 +25,9 @@ from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.model.problem import PROVIDER, Problem
 from shared.model.reasons import Reason
 from shared.store.blobs import BlobStore, ContainerName
-from shared.store.captures import UNASSIGNED, CaptureStore, LedgerEntry
+from shared.store.captures import CaptureStore
 from shared.store.hubs import HubDirectory
+from shared.store.ledger import UNASSIGNED, LedgerEntry
 from shared.store.operations import OperationStore
 
 _log = logging.getLogger(__name__)

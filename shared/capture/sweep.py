@@ -17,7 +17,8 @@ from shared.model.captures import CaptureFile
 from shared.model.hubs import HubAssignment
 from shared.store.blobs import ContainerName
 from shared.store.capture_blobs import CaptureBlobs
-from shared.store.captures import LEASE, UNASSIGNED, CaptureStore, LedgerEntry
+from shared.store.captures import CaptureStore
+from shared.store.ledger import LEASE, UNASSIGNED, LedgerEntry
 from shared.store.ledger_age import DAY
 
 _log = logging.getLogger(__name__)

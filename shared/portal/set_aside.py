@@ -7,7 +7,7 @@ from shared.jobs.files import FileQueue
 from shared.model.answers import Answer, answer, problem_answer
 from shared.model.captures import CaptureState
 from shared.portal.views import Json, time_view
-from shared.store.captures import UNASSIGNED, LedgerEntry
+from shared.store.ledger import UNASSIGNED, LedgerEntry
 from shared.store.replays import HinderedError, Replays
 from shared.store.set_aside import SetAsideStore
 from shared.store.tables import ConflictError

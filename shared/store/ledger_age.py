@@ -8,8 +8,8 @@ from itertools import batched
 from typing import Final
 
 from shared.model.captures import CaptureState, Counts
-from shared.store.captures import FLUSHES, LedgerEntry, entry_of, partition_of, row_of
 from shared.store.day_sums import known_sums, partition_of_day, summed, unfinished
+from shared.store.ledger import FLUSHES, LedgerEntry, entry_of, partition_of, row_of
 from shared.store.storage import Storage
 from shared.store.tables import BATCH, ConflictError, Row, TableName, commit, find, query, remove, write
 

@@ -9,8 +9,9 @@ from shared.model.blob_names import condensed_name, copy_name
 from shared.model.captures import CaptureState
 from shared.model.hubs import HubAssignment
 from shared.store.blobs import BlobStore, ContainerName
-from shared.store.captures import LEASE, UNASSIGNED, CaptureStore, LedgerEntry
+from shared.store.captures import CaptureStore
 from shared.store.hubs import HubDirectory
+from shared.store.ledger import LEASE, UNASSIGNED, LedgerEntry
 from shared.store.storage import Storage
 
 _SOON: Final = timedelta(hours=1)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.model.captures import CaptureState
 from shared.model.problem import PROVIDER
-from shared.store.captures import ASIDE, UNASSIGNED, LedgerEntry, entry_of, partition_of, row_of
+from shared.store.ledger import ASIDE, UNASSIGNED, LedgerEntry, entry_of, partition_of, row_of
 from shared.store.problems import ProblemStore
 from shared.store.storage import Storage
 from shared.store.tables import Stored, TableName, commit, find, query, remove, replace

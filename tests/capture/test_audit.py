@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from shared.capture.audit import STILL_PARKED
 from shared.model.captures import CaptureFile, CaptureState
-from shared.store.captures import TOO_LATE, LedgerEntry
+from shared.store.ledger import TOO_LATE, LedgerEntry
 from shared.store.problems import ProblemStore
 from shared.store.set_aside import SetAsideStore
 from shared.store.tables import TableName

@@ -11,7 +11,7 @@ import pytest
 from shared.capture.entries import CONDENSED
 from shared.model.captures import CaptureFile, Counts
 from shared.store.archives import MAX_REMEMBERED
-from shared.store.captures import LEASE
+from shared.store.ledger import LEASE
 from shared.store.operations import OperationStore, bucket_of
 from shared.store.problems import ProblemStore
 from shared.store.set_aside import SetAsideStore

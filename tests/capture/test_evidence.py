@@ -14,7 +14,7 @@ from shared.capture.audit import STILL_PARKED, lost_while_parked, unaccounted
 from shared.capture.evidence import DAY_EVENT, EVENT, report, report_day
 from shared.model.captures import CaptureState, Counts
 from shared.model.reasons import Reason
-from shared.store.captures import LEASE, LedgerEntry
+from shared.store.ledger import LEASE, LedgerEntry
 from shared.store.tables import TableName
 from tests.capture.activity_log import capture_file, envelope, record
 from tests.capture.app import START, App, Files

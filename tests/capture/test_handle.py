@@ -14,7 +14,8 @@ from shared.model.captures import CaptureState, Counts
 from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
 from shared.store.blobs import ContainerName
-from shared.store.captures import LEASE, UNASSIGNED, LeasedError, LedgerEntry
+from shared.store.captures import LeasedError
+from shared.store.ledger import LEASE, UNASSIGNED, LedgerEntry
 from shared.store.operations import BUCKETS, OperationStore
 from shared.store.tables import TableName
 from tests.capture.activity_log import capture_file, envelope, record, text

@@ -10,7 +10,8 @@ from shared.jobs.poison import MAX_DEQUEUE_COUNT
 from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.model.reasons import Reason
 from shared.store.blobs import ContainerName
-from shared.store.captures import LEASE, CaptureStore, LedgerEntry
+from shared.store.captures import CaptureStore
+from shared.store.ledger import LEASE, LedgerEntry
 from shared.store.problems import ProblemStore
 from shared.store.set_aside import SetAsideStore
 from shared.store.tables import Stored

@@ -7,7 +7,7 @@ import pytest
 from shared.model.captures import CaptureFile, CaptureState
 from shared.model.reasons import Reason
 from shared.store.blobs import ContainerName
-from shared.store.captures import LedgerEntry
+from shared.store.ledger import LedgerEntry
 from shared.store.operations import OperationStore
 from shared.store.problems import ProblemStore
 from shared.store.set_aside import SetAsideStore

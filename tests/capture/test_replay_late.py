@@ -10,7 +10,7 @@ from shared.jobs.files import FILE_QUEUE, FileQueue
 from shared.model.answers import Answer
 from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.store.blobs import ContainerName
-from shared.store.captures import UNASSIGNED
+from shared.store.ledger import UNASSIGNED
 from shared.store.storage import Storage
 from tests.capture.activity_log import capture_file, envelope, record
 from tests.capture.app import RETENTION, START, App

@@ -25,7 +25,7 @@ from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
 from shared.portal.set_aside import SetAsideApi
 from shared.store.blobs import ContainerName
-from shared.store.captures import LEASE, UNASSIGNED, LedgerEntry
+from shared.store.ledger import LEASE, UNASSIGNED, LedgerEntry
 from shared.store.problems import ProblemStore
 from shared.store.replays import Replays
 from shared.store.set_aside import SetAsideStore

@@ -12,7 +12,8 @@ from shared.capture.output import Compression
 from shared.model.captures import CaptureFile, Counts
 from shared.model.reasons import Reason
 from shared.store.blobs import ContainerName
-from shared.store.captures import LEASE, UNASSIGNED, CaptureStore, LedgerEntry
+from shared.store.captures import CaptureStore
+from shared.store.ledger import LEASE, UNASSIGNED, LedgerEntry
 from shared.store.operations import bucket_of
 from shared.store.storage import Storage
 from shared.store.tables import Stored

@@ -10,7 +10,7 @@ from shared.capture.correlator import Correlator
 from shared.capture.entries import CONDENSED
 from shared.capture.output import lines_of
 from shared.model.captures import CaptureFile, Counts
-from shared.store.captures import LEASE
+from shared.store.ledger import LEASE
 from shared.store.operations import bucket_of
 from tests.capture.activity_log import capture_file, envelope, in_one_part, record
 from tests.capture.app import WAIT, App

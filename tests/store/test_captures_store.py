@@ -9,7 +9,8 @@ import pytest
 from local.azurite import Azurite
 from shared.model.captures import CaptureState, Counts
 from shared.settings import StorageSettings
-from shared.store.captures import LEASE, CaptureStore, LeasedError, LedgerEntry
+from shared.store.captures import CaptureStore, LeasedError
+from shared.store.ledger import LEASE, LedgerEntry
 from shared.store.storage import Storage
 from shared.store.tables import ConflictError
 from tests.capture.app import NoCredential

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from shared.model.captures import CaptureState, Counts
-from shared.store.captures import LEASE, CaptureStore, LeasedError, LedgerEntry
+from shared.store.captures import CaptureStore, LeasedError
+from shared.store.ledger import LEASE, LedgerEntry
 from shared.store.ledger_age import LedgerAge
 from shared.store.problems import ProblemStore
 from shared.store.set_aside import SetAsideStore

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.model.captures import CaptureState, Counts
-from shared.store.captures import TOO_LATE, LedgerEntry
+from shared.store.ledger import TOO_LATE, LedgerEntry
 
 NOW = datetime(2024, 5, 1, 10, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
