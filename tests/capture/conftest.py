@@ -6,6 +6,7 @@ from local.azurite import Azurite
 from shared.settings import StorageSettings
 from shared.store.storage import Storage
 from tests.capture.app import App, NoCredential
+from tests.capture.operators import Operator
 
 
 @pytest.fixture
@@ -14,3 +15,9 @@ async def app(azurite: Azurite) -> AsyncIterator[App]:
     settings = StorageSettings(azurite.connection_string, "", "", "")
     async with Storage(settings, NoCredential()) as storage:
         yield App(storage)
+
+
+@pytest.fixture
+def operator(storage: Storage) -> Operator:
+    """The capture step in an account of its own, with somebody who looks after it."""
+    return Operator(storage)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import count, islice
+from itertools import islice
 from random import Random
 
 import pytest
@@ -12,11 +12,12 @@ from shared.capture.entries import CONDENSED
 from shared.model.captures import CaptureFile, Counts
 from shared.store.archives import MAX_REMEMBERED
 from shared.store.ledger import LEASE
-from shared.store.operations import OperationStore, bucket_of
+from shared.store.operations import OperationStore
 from shared.store.problems import ProblemStore
 from shared.store.set_aside import SetAsideStore
 from tests.capture.activity_log import capture_file, envelope, record
 from tests.capture.app import WAIT, App
+from tests.capture.scenes import begin, fail, in_one_bucket, taking_along
 from tests.capture.stores import failing, unheard
 from tests.helpers.chaos_worker import Turnstile, WorkerDiedError
 from tests.helpers.exact_memory import MemoryAccount
@@ -32,11 +33,6 @@ REMEMBERED = (MAX_REMEMBERED, _FEW)
 
 _WHOLE = ("Start", "Accept", "Success")
 _PART_BYTES = 100_000
-
-
-def in_one_bucket() -> Iterator[str]:
-    """Correlation IDs that meet in one bucket."""
-    return (name for name in (f"c{number}" for number in count()) if bucket_of(name) == 0)
 
 
 async def new_app() -> App:
@@ -64,12 +60,8 @@ async def members_of(app: App, name: str) -> list[int]:
 @pytest.mark.parametrize("remembered", REMEMBERED)
 async def test_a_file_that_took_others_along_before_its_worker_died_does_so_again(remembered: int) -> None:
     app, names = await new_app(), in_one_bucket()
-    waited, own = next(names), next(names)
-    await app.handle(await app.upload(capture_file([envelope(record("Start", correlation=waited))])))
-    app.now += WAIT
-    file = await app.upload(capture_file([envelope(record("Start", correlation=own))]))
-    with pytest.raises(WorkerDiedError):
-        await app.new_handler(failing(app, WorkerDiedError())).handle_file(file)
+    file, waited = await taking_along(app, names)
+    await fail(app, file)
 
     await others_work(app, names, remembered)
     app.now += LEASE
@@ -84,12 +76,8 @@ async def test_late_entries_that_begin_an_operation_anew_hide_nothing_from_the_f
     late: tuple[str, ...], anew: list[int]
 ) -> None:
     app, names = await new_app(), in_one_bucket()
-    waited, own = next(names), next(names)
-    await app.handle(await app.upload(capture_file([envelope(record("Start", correlation=waited))])))
-    app.now += WAIT
-    file = await app.upload(capture_file([envelope(record("Start", correlation=own))]))
-    with pytest.raises(WorkerDiedError):
-        await app.new_handler(failing(app, WorkerDiedError())).handle_file(file)
+    file, waited = await taking_along(app, names)
+    await fail(app, file)
     await others_work(app, names, _FEW)
 
     entries = [record(status, 30, correlation=waited) for status in late]
@@ -110,7 +98,7 @@ async def test_late_entries_that_begin_an_operation_anew_hide_nothing_from_the_f
 async def test_a_flush_that_was_cut_off_is_ended_with_all_that_left_in_it(remembered: int) -> None:
     app, names = await new_app(), in_one_bucket()
     waited = next(names)
-    await app.handle(await app.upload(capture_file([envelope(record("Start", correlation=waited))])))
+    await begin(app, waited)
     app.now += WAIT
     with pytest.raises(BaseExceptionGroup):
         await app.new_flusher(failing(app, WorkerDiedError())).flush()
@@ -124,10 +112,7 @@ async def test_a_flush_that_was_cut_off_is_ended_with_all_that_left_in_it(rememb
 
 async def test_a_file_whose_answer_was_lost_finds_what_it_took_along_in_the_archive() -> None:
     app, names = await new_app(), in_one_bucket()
-    waited, own = next(names), next(names)
-    await app.handle(await app.upload(capture_file([envelope(record("Start", correlation=waited))])))
-    app.now += WAIT
-    file = await app.upload(capture_file([envelope(record("Start", correlation=own))]))
+    file, waited = await taking_along(app, names)
 
     counts = await app.new_handler(unheard(app)).handle_file(file)
 
@@ -170,8 +155,7 @@ async def given_up(app: App, names: Iterator[str]) -> tuple[CaptureFile, str, st
     own = record("Success", 1, correlation=waited), record("Start", 1, correlation=next(names))
     file = await app.upload(capture_file([envelope(*own)]), moment=app.now)
     for _ in range(5):
-        with pytest.raises(WorkerDiedError):
-            await app.new_handler(failing(app, WorkerDiedError())).handle_file(file)
+        await fail(app, file)
         app.now += timedelta(hours=2)
         await app.flusher.flush()
     await others_work(app, names, _FEW)

@@ -11,14 +11,12 @@ from shared.store.ledger import LedgerEntry
 from shared.store.operations import OperationStore
 from shared.store.problems import ProblemStore
 from shared.store.set_aside import SetAsideStore
-from shared.store.storage import Storage
 from tests.capture.activity_log import capture_file, envelope, record
 from tests.capture.app import WAIT, App, Files
 from tests.capture.auditor import new_audit, open_problems
-from tests.capture.stores import failing
-from tests.capture.test_replay_late import assert_refused, blobs_in, partly_aside
-from tests.capture.test_set_aside_files import Operator
-from tests.helpers.chaos_worker import WorkerDiedError
+from tests.capture.operators import Operator
+from tests.capture.scenes import begin, blobs_in, fail, hourly
+from tests.capture.test_replay_late import assert_refused, partly_aside
 
 
 class _Busy(ProblemStore):
@@ -29,16 +27,11 @@ class _Busy(ProblemStore):
 
 
 @pytest.fixture
-def operator(storage: Storage) -> Operator:
-    made = Operator(storage)
-    made.app.operations = OperationStore(storage, made.app.blobs, WAIT, timedelta(days=2))
-    made.app.now += timedelta(minutes=1)
-    return made
-
-
-async def fail(app: App, file: CaptureFile) -> None:
-    with pytest.raises(WorkerDiedError):
-        await app.new_handler(failing(app, WorkerDiedError())).handle_file(file)
+def operator(operator: Operator) -> Operator:
+    app = operator.app
+    app.operations = OperationStore(app.storage, app.blobs, WAIT, timedelta(days=2))
+    app.now += timedelta(minutes=1)
+    return operator
 
 
 async def state_of(app: App, file: CaptureFile) -> tuple[object, ...]:
@@ -56,9 +49,8 @@ async def test_a_replay_that_keeps_failing_leaves_what_was_handed_on_and_what_li
     file = await partly_aside(app)
     before = await state_of(app, file)
     assert (await operator.api.replay(file.id)).status == 202
-    for _ in range(7):
+    for _ in hourly(app):
         await fail(app, file)
-        app.now += timedelta(hours=1)
 
     await app.handle(file)
 
@@ -104,21 +96,19 @@ async def test_a_file_that_was_given_up_keeps_what_it_took_along_when_its_replay
     operator: Operator,
 ) -> None:
     app = operator.app
-    await app.handle(await app.upload(capture_file([envelope(record("Start", correlation="c3"))])))
+    await begin(app, "c3")
     app.now += WAIT
     file = await app.upload(capture_file([envelope(record("Success", 2, correlation="c3"))]))
-    for _ in range(7):
+    for _ in hourly(app):
         await fail(app, file)
-        app.now += timedelta(hours=1)
     await app.handle(file)
     before = await state_of(app, file)
     assert before[0] is CaptureState.SET_ASIDE
     assert (await app.captures.totals(app.integration)).unparked == 1
 
     assert (await operator.api.replay(file.id)).status == 202
-    for _ in range(7):
+    for _ in hourly(app):
         await fail(app, file)
-        app.now += timedelta(hours=1)
     await app.handle(file)
     assert await state_of(app, file) == before
     assert await operator.reasons(app.integration) == [Reason.CAPTURE_FILE_FAILED]

@@ -11,33 +11,21 @@ from shared.model.answers import Answer
 from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.store.blobs import ContainerName
 from shared.store.ledger import UNASSIGNED
-from shared.store.storage import Storage
 from tests.capture.activity_log import capture_file, envelope, record
 from tests.capture.app import RETENTION, START, App
-from tests.capture.test_set_aside_files import Operator
+from tests.capture.operators import Operator
+from tests.capture.scenes import WHOLE, begin, blobs_in, gone, put
 
 _JUNK = b"junk"
 
 
-@pytest.fixture
-def operator(storage: Storage) -> Operator:
-    return Operator(storage)
-
-
 async def partly_aside(app: App) -> CaptureFile:
     """A file with the end of what began in another, what passes through, and what cannot be read."""
-    start = await app.upload(capture_file([envelope(record("Start", correlation="c3"))]))
-    await app.handle(start)
+    await begin(app, "c3")
     end = record("Success", 2, correlation="c3"), record("Success", 1, category="Policy")
     file = await app.upload(capture_file([envelope(*end), _JUNK]))
     await app.handle(file)
     return file
-
-
-async def blobs_in(app: App, container: ContainerName) -> dict[str, bytes]:
-    """Everything in a container."""
-    client = await app.storage.container(container)
-    return {blob.name: await app.blobs.read(container, blob.name) async for blob in client.list_blobs()}
 
 
 async def assert_refused(operator: Operator, file: CaptureFile, *words: str) -> None:
@@ -125,8 +113,7 @@ async def of_a_hub_that_is_known_by_now(operator: Operator) -> CaptureFile:
     """A file that was set aside whole, and is gone since."""
     app = operator.app
     assigned, app.customer = app.customer, "unknown"
-    data = capture_file([envelope(record(), record("Success", 1))])
-    file = await app.upload(data, hub=assigned, moment=START + timedelta(minutes=1))
+    file = await app.upload(WHOLE, hub=assigned, moment=START + timedelta(minutes=1))
     await app.handle(file)
     app.customer = assigned
     await app.blobs.delete(ContainerName.CAPTURE, file.path)
@@ -187,8 +174,7 @@ async def test_a_file_that_is_given_up_and_handled_by_an_event_later_is_not_hand
 ) -> None:
     app = operator.app
     file = await operator.failing()
-    data = capture_file([envelope(record(), record("Success", 1))])
-    await app.blobs.write(ContainerName.CAPTURE, file.path, data, "application/octet-stream")
+    await put(app, file, WHOLE)
     await operator.aside.reopen(file.id)
     await app.handle(file)
     app.now += timedelta(days=3)
@@ -220,11 +206,9 @@ async def test_a_replay_that_somebody_began_is_still_to_be_ended_when_it_is_disc
     app = operator.app
     file = await partly_aside(app)
     await operator.api.replay(file.id)
-    data = await app.blobs.read(ContainerName.CAPTURE, file.path)
-    await app.blobs.delete(ContainerName.CAPTURE, file.path)
-    with pytest.raises(ResourceNotFoundError):
-        await app.handle(file)
-    await app.blobs.write(ContainerName.CAPTURE, file.path, data, "application/octet-stream")
+    async with gone(app, file):
+        with pytest.raises(ResourceNotFoundError):
+            await app.handle(file)
     await operator.api.discard(file.id)
     row = await app.captures.read(app.integration, file.written_at, file.id)
     assert row is not None

@@ -1,14 +1,11 @@
 """What was set aside can be looked at, handled once more, and thrown away."""
 
-import base64
 import gc
-import json
 import resource
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
@@ -16,79 +13,21 @@ from wasmtime import Trap, WasmtimeError
 
 from shared.capture.again import Again
 from shared.capture.avro_header import header_of
-from shared.jobs.files import FILE_QUEUE, FileQueue
-from shared.jobs.poison import MAX_DEQUEUE_COUNT
+from shared.jobs.files import FileQueue
 from shared.model.answers import Answer
 from shared.model.captures import CaptureFile, CaptureState, Counts
-from shared.model.hubs import HubAssignment
 from shared.model.problem import PROVIDER
 from shared.model.reasons import Reason
-from shared.portal.set_aside import SetAsideApi
 from shared.store.blobs import ContainerName
 from shared.store.ledger import LEASE, UNASSIGNED, LedgerEntry
-from shared.store.problems import ProblemStore
-from shared.store.replays import Replays
-from shared.store.set_aside import SetAsideStore
-from shared.store.storage import Storage
 from tests.capture.activity_log import capture_file, envelope, record
-from tests.capture.app import RETENTION, START, App, Hubs
+from tests.capture.app import START
+from tests.capture.operators import Operator
+from tests.capture.scenes import WHOLE, gone, hourly, put
 
 _ON_LINUX = pytest.mark.skipif(
     not Path("/proc/self/statm").exists(), reason="nothing else tells how many addresses a process has"
 )
-
-
-class Operator:
-    """The capture step in an account of its own, with somebody who looks after it."""
-
-    def __init__(self, storage: Storage) -> None:
-        self.app = App(storage)
-        self.app.problems = ProblemStore(storage)
-        self.aside = SetAsideStore(storage, self.app.problems, lambda: self.app.now)
-        replays = Replays(
-            storage=storage,
-            blobs=self.app.blobs,
-            captures=self.app.captures,
-            hubs=self,
-            kept=RETENTION,
-            clock=lambda: self.app.now,
-        )
-        self.api = SetAsideApi(self.aside, replays, FileQueue(storage))
-
-    async def find(self, namespace: str, hub: str) -> HubAssignment | None:
-        """Whose hub it is by now."""
-        return await Hubs(self.app.assignment).find(namespace, hub)
-
-    async def listed(self) -> list[dict[str, Any]]:
-        value: list[dict[str, Any]] = json.loads((await self.api.list()).body)["value"]
-        return value
-
-    async def reasons(self, integration: str) -> list[Reason]:
-        return [problem.reason for problem in await self.app.problems.list(integration)]
-
-    async def work(self) -> None:
-        """Let the queue's function run until the queue is empty."""
-        queue = await self.app.storage.queue(FILE_QUEUE)
-        async for message in queue.receive_messages():
-            text = base64.b64decode(message.content)
-            await Again(self.app.new_handler(), self.aside).run(text, MAX_DEQUEUE_COUNT)
-            await queue.delete_message(message)
-
-    async def failing(self) -> CaptureFile:
-        """A file that fails again and again, for hours, because its blob is not there."""
-        file = await self.app.upload(capture_file([envelope(record(), record("Success", 1))]))
-        await self.app.blobs.delete(ContainerName.CAPTURE, file.path)
-        for _ in range(7):
-            with pytest.raises(Exception, match="BlobNotFound"):
-                await self.app.handle(file)
-            self.app.now += timedelta(hours=1)
-        assert await self.app.handle(file) == Counts(entries=1, set_aside=1)
-        return file
-
-
-@pytest.fixture
-async def operator(storage: Storage) -> AsyncIterator[Operator]:
-    return Operator(storage)
 
 
 def status(answer: Answer) -> int:
@@ -128,7 +67,7 @@ def no_room_for_sandboxes() -> Iterator[None]:
 async def assert_only_it_is_set_aside(operator: Operator, file: CaptureFile, reason: str) -> None:
     """Of two files one was tried seven times; now it goes aside, and the other one does not."""
     app = operator.app
-    other = await app.upload(capture_file([envelope(record(), record("Success", 1))]))
+    other = await app.upload(WHOLE)
     assert (await app.handle(other)).condensed == 2
     assert await app.handle(file) == Counts(entries=1, set_aside=1)
     (listed,) = await operator.listed()
@@ -141,11 +80,10 @@ async def test_a_file_on_which_the_kernel_fails_is_set_aside_in_the_end_and_othe
 ) -> None:
     app = operator.app
     file = await app.upload(swelling())
-    for _ in range(7):
+    for _ in hourly(app):
         with pytest.raises(Trap):
             # More is to be held at once than a sandbox may have; later workers do as the first one did.
             await app.new_handler(part_bytes=1 << 30).handle_file(file)
-        app.now += timedelta(hours=1)
     await assert_only_it_is_set_aside(operator, file, "failed 7 times, at last with Trap")
 
 
@@ -155,17 +93,16 @@ async def test_a_file_for_which_no_sandbox_can_be_made_is_set_aside_in_the_end_a
 ) -> None:
     app = operator.app
     file = await app.upload(capture_file([envelope(record())]))
-    for _ in range(7):
+    for _ in hourly(app):
         with no_room_for_sandboxes(), pytest.raises(WasmtimeError, match="Cannot allocate memory"):
             await app.handle(file)
-        app.now += timedelta(hours=1)
     await assert_only_it_is_set_aside(operator, file, "failed 7 times, at last with WasmtimeError")
 
 
 @_ON_LINUX
 async def test_when_there_is_room_for_a_sandbox_again_the_file_is_handled(operator: Operator) -> None:
     app = operator.app
-    file = await app.upload(capture_file([envelope(record(), record("Success", 1))]))
+    file = await app.upload(WHOLE)
     with no_room_for_sandboxes(), pytest.raises(WasmtimeError):
         await app.handle(file)
     assert await app.handle(file) == Counts(entries=2, condensed=2, operations=1)
@@ -173,21 +110,18 @@ async def test_when_there_is_room_for_a_sandbox_again_the_file_is_handled(operat
 
 
 async def test_what_fails_for_a_short_time_only_is_not_set_aside(operator: Operator) -> None:
-    file = await operator.app.upload(capture_file([envelope(record(), record("Success", 1))]))
-    data = await operator.app.blobs.read(ContainerName.CAPTURE, file.path)
-    await operator.app.blobs.delete(ContainerName.CAPTURE, file.path)
-    for _ in range(9):
-        with pytest.raises(Exception, match="BlobNotFound"):
-            await operator.app.handle(file)
-    await operator.app.blobs.write(ContainerName.CAPTURE, file.path, data, "application/octet-stream")
+    file = await operator.app.upload(WHOLE)
+    async with gone(operator.app, file):
+        for _ in range(9):
+            with pytest.raises(Exception, match="BlobNotFound"):
+                await operator.app.handle(file)
     assert (await operator.app.handle(file)).condensed == 2
     assert await operator.listed() == []
 
 
 async def test_a_file_that_was_set_aside_is_handled_once_more_when_somebody_asks(operator: Operator) -> None:
     file = await operator.failing()
-    data = capture_file([envelope(record(), record("Success", 1))])
-    await operator.app.blobs.write(ContainerName.CAPTURE, file.path, data, "application/octet-stream")
+    await put(operator.app, file, WHOLE)
 
     assert status(await operator.api.replay(file.id)) == 202
     assert status(await operator.api.replay(file.id)) == 202
@@ -204,7 +138,7 @@ async def test_a_file_that_was_set_aside_is_handled_once_more_when_somebody_asks
 
 async def test_a_replay_that_fails_leaves_the_file_in_the_list(operator: Operator) -> None:
     file = await operator.failing()
-    await operator.app.blobs.write(ContainerName.CAPTURE, file.path, b"", "application/octet-stream")
+    await put(operator.app, file, b"")
     assert status(await operator.api.replay(file.id)) == 202
     await operator.app.blobs.delete(ContainerName.CAPTURE, file.path)
     with pytest.raises(ResourceNotFoundError):
@@ -218,8 +152,7 @@ async def test_a_file_of_a_hub_that_was_unknown_goes_to_whom_it_was_assigned_sin
     app = operator.app
     other = app.customer
     app.customer = "unknown"
-    data = capture_file([envelope(record(), record("Success", 1))])
-    file = await app.upload(data, hub=other, moment=START + timedelta(minutes=1))
+    file = await app.upload(WHOLE, hub=other, moment=START + timedelta(minutes=1))
     await app.handle(file)
     assert [(one["integrationId"], one["setAside"]) for one in await operator.listed()] == [(None, 1)]
     assert await operator.reasons(PROVIDER) == [Reason.UNKNOWN_HUB]
@@ -240,7 +173,7 @@ async def test_a_file_with_a_few_entries_set_aside_can_be_handled_once_more_too(
     (listed,) = await operator.listed()
     assert (listed["setAside"], listed["list"]) == (1, f"{app.customer}/2024/05/01/{file.id}.ndjson")
     mended = capture_file([envelope(record()), envelope(record("Success", 1))])
-    await app.blobs.write(ContainerName.CAPTURE, file.path, mended, "application/octet-stream")
+    await put(app, file, mended)
 
     await operator.api.replay(file.id)
     await operator.work()

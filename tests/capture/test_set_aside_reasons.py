@@ -3,11 +3,11 @@
 import pytest
 
 from shared.portal.set_aside import set_aside_view
-from shared.store.blobs import ContainerName
 from shared.store.set_aside import SetAsideStore
 from shared.store.storage import Storage
 from tests.capture.activity_log import capture_file, envelope, record
 from tests.capture.app import App
+from tests.capture.scenes import gone
 
 HALF = capture_file([envelope(record(), record("Success", 1)), b"junk"])
 IN_PART = "holds what could not be read; the list names each with its reason"
@@ -31,10 +31,9 @@ async def test_a_file_that_could_be_read_in_part_says_so(app: App) -> None:
 
 async def test_what_was_in_the_way_of_an_earlier_try_is_no_reason_any_more(app: App) -> None:
     file = await app.upload(HALF)
-    await app.blobs.delete(ContainerName.CAPTURE, file.path)
-    with pytest.raises(Exception, match="BlobNotFound"):
-        await app.handle(file)
-    await app.blobs.write(ContainerName.CAPTURE, file.path, HALF, "application/octet-stream")
+    async with gone(app, file):
+        with pytest.raises(Exception, match="BlobNotFound"):
+            await app.handle(file)
     await app.handle(file)
     assert await reasons(app) == [IN_PART]
 
@@ -43,10 +42,9 @@ async def test_what_was_in_the_way_of_an_earlier_try_is_no_reason_any_more(app: 
 async def test_a_file_that_could_not_be_read_at_all_says_why(app: App, fails_first: bool) -> None:
     file = await app.upload(b"junk")
     if fails_first:
-        await app.blobs.delete(ContainerName.CAPTURE, file.path)
-        with pytest.raises(Exception, match="BlobNotFound"):
-            await app.handle(file)
-        await app.blobs.write(ContainerName.CAPTURE, file.path, b"junk", "application/octet-stream")
+        async with gone(app, file):
+            with pytest.raises(Exception, match="BlobNotFound"):
+                await app.handle(file)
     await app.handle(file)
     assert await reasons(app) == ["not an Avro file"]
 

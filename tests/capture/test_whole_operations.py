@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-import pytest
-
 from shared.capture.correlate import Run
 from shared.capture.correlator import Correlator
 from shared.capture.entries import CONDENSED
@@ -14,8 +12,8 @@ from shared.store.ledger import LEASE
 from shared.store.operations import bucket_of
 from tests.capture.activity_log import capture_file, envelope, in_one_part, record
 from tests.capture.app import WAIT, App
-from tests.capture.stores import failing, overtaken
-from tests.helpers.chaos_worker import WorkerDiedError
+from tests.capture.scenes import fail
+from tests.capture.stores import overtaken
 
 _ONE = [record("Start"), record("Accept", 1), record("Accept", 1), record("Success", 2)]
 _OTHER = [record("Start", correlation="c2"), record("Failure", 1, correlation="c2")]
@@ -70,8 +68,7 @@ async def test_a_file_that_lost_a_race_for_its_whole_operations_decides_again_ab
 
 async def test_whole_operations_of_a_run_that_was_cut_off_are_counted_as_at_first(app: App) -> None:
     file = await both(app)
-    with pytest.raises(WorkerDiedError):
-        await app.new_handler(failing(app, WorkerDiedError())).handle_file(file)
+    await fail(app, file)
     app.now += LEASE
     assert await app.handle(file) == _BOTH
     assert await latest(app) == {"c1": (1, 3), "c2": (1, 2)}
