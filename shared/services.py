@@ -151,7 +151,7 @@ class Services:
         )
         aside = SetAsideStore(storage, self.sync.problems, utc_now)
         files = FileQueue(storage)
-        self.again = Again(self.captures, aside)
+        self.again = Again(self.captures, aside, files)
         self.set_aside = SetAsideApi(
             aside,
             Replays(

@@ -1,7 +1,7 @@
 """The queue of capture files that no event announced, or that somebody wants to have handled once more."""
 
 from datetime import timedelta
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -14,9 +14,18 @@ FILE_QUEUE: Final = "capture-files"
 _VERSION: Final = 1
 
 
-class _Message(msgspec.Struct, forbid_unknown_fields=True):
+class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A message: a capture file that is to be handled.
+
+    Attributes:
+        version: of the message.
+        path: the blob name.
+        attempt: how often it came back because there was no time for it.
+    """
+
     version: int
     path: str
+    attempt: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class FileQueue:
@@ -25,32 +34,40 @@ class FileQueue:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    async def send(self, path: str, after: timedelta = timedelta(), within: timedelta | None = None) -> None:
+    async def send(
+        self,
+        path: str,
+        after: timedelta = timedelta(),
+        within: timedelta | None = None,
+        *,
+        attempt: int = 0,
+    ) -> None:
         """Have the capture file of that blob name handled.
 
         Args:
             path: the blob name.
             after: until then nobody sees the message.
             within: from then on the message is gone, if nobody has read it; None: after a week.
+            attempt: how often it came back because there was no time for it.
         """
         queue = await self._storage.queue(FILE_QUEUE)
         await queue.send_message(
-            msgspec.json.encode(_Message(_VERSION, path)).decode(),
+            msgspec.json.encode(Wanted(_VERSION, path, attempt)).decode(),
             visibility_timeout=int(after.total_seconds()),
             time_to_live=None if within is None else int(within.total_seconds()),
         )
 
 
-def path_of(text: bytes) -> str:
-    """The blob name in a message.
+def wanted_in(text: bytes) -> Wanted:
+    """What a message says.
 
     Raises:
         MalformedMessageError: it is no message of ours.
     """
     try:
-        message = msgspec.json.decode(text, type=_Message)
+        wanted = msgspec.json.decode(text, type=Wanted)
     except msgspec.DecodeError as error:
         raise MalformedMessageError("not a message about a capture file") from error
-    if message.version != _VERSION:
-        raise MalformedMessageError(f"version {message.version} is not known")
-    return message.path
+    if wanted.version != _VERSION:
+        raise MalformedMessageError(f"version {wanted.version} is not known")
+    return wanted

@@ -20,7 +20,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
-from shared.jobs.files import FILE_QUEUE, path_of
+from shared.jobs.files import FILE_QUEUE, wanted_in
 from shared.jobs.message import MalformedMessageError, decode
 from shared.model.jobs import Job, Step
 from shared.model.problem import PROVIDER, Problem
@@ -202,7 +202,7 @@ def read_message(queue: str, message: QueueMessage) -> PoisonMessage:
     job, file = None, ""
     with suppress(MalformedMessageError):
         if queue == FILE_QUEUE:
-            file = path_of(text)
+            file = wanted_in(text).path
         else:
             job = decode(text)
     return PoisonMessage(queue, str(message.id), message.inserted_on, set_aside, job, file, original)

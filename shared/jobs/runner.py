@@ -8,10 +8,10 @@ from typing import Protocol
 from azure.core.exceptions import AzureError
 
 from shared.arm.errors import ArmError, ThrottledError
-from shared.jobs.busy import is_passing, retry_after
+from shared.jobs.busy import LEAST_BACK_OFF, MOST_BACK_OFF, is_passing, pause
 from shared.jobs.message import MalformedMessageError, decode
 from shared.jobs.queue import JobQueue
-from shared.jobs.spread import back_off, fraction
+from shared.jobs.spread import after, back_off
 from shared.model.jobs import Cause, Job, Phase, Step, cycle_stamp
 from shared.model.problem import PROVIDER, Problem
 from shared.model.reasons import Reason
@@ -24,8 +24,6 @@ _log = logging.getLogger(__name__)
 _CONFLICT_SECONDS = 1.0
 _MOST_LAST_WORDS = 5
 """How often a job that meets others while it is given up comes back; then theirs is the last word."""
-_LEAST_BACK_OFF = 5.0
-_MOST_BACK_OFF = 900.0
 
 
 class Handler(Protocol):
@@ -95,8 +93,7 @@ class JobRunner:
         except AzureError as error:
             if not is_passing(error) or job.attempt + 1 >= self._max_attempts:
                 raise
-            stated = retry_after(error)
-            seconds = _back_off(job) if stated is None else _after(job, stated)
+            seconds = pause(error, job.attempt, job.target)
             _log.warning("storage: %s, again in %.0f s %s", type(error).__name__, seconds, describe(job))
             await self._queue.send(job.again(), seconds)
 
@@ -123,13 +120,13 @@ class JobRunner:
         try:
             return None, await self._handlers[job.step].run(job)
         except ThrottledError as error:
-            return error, _after(job, error.retry_after)
+            return error, after(error.retry_after, job.target, str(job.attempt))
         except ConflictError:
             # Somebody else changed the row in the meantime: look again at what is there now.
             return None, _CONFLICT_SECONDS
         except ArmError as error:
             _log.warning("%s %s", error.detail, describe(job))
-            return error, _back_off(job)
+            return error, back_off(job.attempt, LEAST_BACK_OFF, MOST_BACK_OFF, job.target)
 
     async def _give_up(self, job: Job, hindrance: ArmError | None) -> None:
         try:
@@ -147,15 +144,6 @@ class JobRunner:
             Problem(PROVIDER, Reason.MALFORMED_MESSAGE, queue_name, reason, self._clock())
         )
         await self._queue.set_aside(queue_name, text, reason)
-
-
-def _after(job: Job, seconds: float) -> float:
-    """The seconds that somebody asked for, plus jitter."""
-    return max(seconds, 1.0) * (1 + fraction(job.target, str(job.attempt)) / 4)
-
-
-def _back_off(job: Job) -> float:
-    return back_off(job.attempt, _LEAST_BACK_OFF, _MOST_BACK_OFF, job.target)
 
 
 def describe(job: Job) -> str:

@@ -21,6 +21,11 @@ def spread(index: int, count: int, interval: float, *key: str) -> float:
     return min(interval * (index + fraction(*key)) / count, MOST_DELAY)
 
 
+def after(seconds: float, *key: str) -> float:
+    """Seconds to wait if somebody asks for that many: these, plus jitter."""
+    return min(max(seconds, 1.0) * (1 + fraction(*key) / 4), MOST_DELAY)
+
+
 def back_off(attempt: int, least: float, most: float, *key: str) -> float:
     """Seconds to wait before the next attempt: doubling from `least` up to `most`, plus jitter."""
     seconds = min(least * 2.0 ** min(attempt, 16), most)

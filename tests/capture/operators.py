@@ -39,6 +39,10 @@ class Operator:
         )
         self.api = SetAsideApi(self.aside, replays, FileQueue(storage))
 
+    @property
+    def again(self) -> Again:
+        return Again(self.app.new_handler(), self.aside, FileQueue(self.app.storage))
+
     async def find(self, namespace: str, hub: str) -> HubAssignment | None:
         """Whose hub it is by now."""
         return await Hubs(self.app.assignment).find(namespace, hub)
@@ -55,7 +59,7 @@ class Operator:
         queue = await self.app.storage.queue(FILE_QUEUE)
         async for message in queue.receive_messages():
             text = base64.b64decode(message.content)
-            await Again(self.app.new_handler(), self.aside).run(text, MAX_DEQUEUE_COUNT)
+            await self.again.run(text, MAX_DEQUEUE_COUNT)
             await queue.delete_message(message)
 
     async def failing(self) -> CaptureFile:

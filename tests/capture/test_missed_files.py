@@ -6,6 +6,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from shared.capture.again import Again
+from shared.jobs.files import FileQueue
 from shared.jobs.poison import MAX_DEQUEUE_COUNT
 from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.model.reasons import Reason
@@ -43,7 +44,8 @@ def message(file: CaptureFile) -> bytes:
 
 def again(app: App) -> Again:
     problems = ProblemStore(app.storage)
-    return Again(app.new_handler(), SetAsideStore(app.storage, problems, lambda: app.now))
+    aside = SetAsideStore(app.storage, problems, lambda: app.now)
+    return Again(app.new_handler(), aside, FileQueue(app.storage))
 
 
 async def test_a_failure_before_the_file_has_a_row_brings_its_message_back_and_makes_no_poison(

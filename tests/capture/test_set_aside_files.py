@@ -11,7 +11,6 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from wasmtime import Trap, WasmtimeError
 
-from shared.capture.again import Again
 from shared.capture.avro_header import header_of
 from shared.jobs.files import FileQueue
 from shared.model.answers import Answer
@@ -207,7 +206,7 @@ async def test_a_file_that_somebody_is_handling_is_left_to_them(operator: Operat
 
 @pytest.mark.parametrize("text", [b"", b"[]", b'{"version":2,"path":"x"}', b'{"version":1,"path":"x"}'])
 async def test_messages_that_name_no_capture_file_are_ignored(operator: Operator, text: bytes) -> None:
-    await Again(operator.app.new_handler(), operator.aside).run(text)
+    await operator.again.run(text)
 
 
 async def test_a_file_from_before_its_hub_was_assigned_reaches_nobody(operator: Operator) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.jobs.files import FILE_QUEUE, FileQueue, path_of
+from shared.jobs.files import FILE_QUEUE, FileQueue, wanted_in
 from shared.jobs.message import encode
 from shared.jobs.poison import Poison, PoisonMessage, Taken
 from shared.jobs.queue import JobQueue
@@ -103,7 +103,7 @@ async def test_a_capture_file_that_nobody_could_handle_is_shown_and_handled_once
     assert await poison.replay(FILE_QUEUE, message.id) is Taken.DONE
     again = await queue.receive_message()
     assert again is not None
-    assert path_of(base64.b64decode(again.content)) == path
+    assert wanted_in(base64.b64decode(again.content)).path == path
     assert await problems.list(PROVIDER) == []
 
 
