@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions.respond import response
+from functions.respond import respond
 from shared.services import services
 
 blueprint = func.Blueprint()
@@ -12,7 +12,7 @@ blueprint = func.Blueprint()
 @blueprint.route("event-hubs/mapping", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 async def event_hubs_mapping(req: func.HttpRequest) -> func.HttpResponse:
     """`GET /api/event-hubs/mapping?version=`."""
-    return response(await services().mapping.mapping(req.params.get("version", "")))
+    return await respond(services().mapping.mapping(req.params.get("version", "")))
 
 
 @blueprint.function_name("event_hubs_mapping_versions")
@@ -20,4 +20,4 @@ async def event_hubs_mapping(req: func.HttpRequest) -> func.HttpResponse:
 async def event_hubs_mapping_versions(req: func.HttpRequest) -> func.HttpResponse:
     """`GET /api/event-hubs/mapping/versions`."""
     del req
-    return response(await services().mapping.versions())
+    return await respond(services().mapping.versions())

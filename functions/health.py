@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions.respond import response
+from functions.respond import respond
 from shared.services import services
 
 blueprint = func.Blueprint()
@@ -13,21 +13,21 @@ blueprint = func.Blueprint()
 async def health_get(req: func.HttpRequest) -> func.HttpResponse:
     """`GET /api/health`."""
     del req
-    return response(await services().health.health())
+    return await respond(services().health.health())
 
 
 @blueprint.function_name("poison_replay")
 @blueprint.route("poison/{queue}/{messageId}/replay", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 async def poison_replay(req: func.HttpRequest) -> func.HttpResponse:
     """`POST /api/poison/{queue}/{messageId}/replay`."""
-    return response(await services().health.replay(req.route_params["queue"], req.route_params["messageId"]))
+    return await respond(services().health.replay(req.route_params["queue"], req.route_params["messageId"]))
 
 
 @blueprint.function_name("poison_discard")
 @blueprint.route("poison/{queue}/{messageId}", methods=["DELETE"], auth_level=func.AuthLevel.FUNCTION)
 async def poison_discard(req: func.HttpRequest) -> func.HttpResponse:
     """`DELETE /api/poison/{queue}/{messageId}`."""
-    return response(await services().health.discard(req.route_params["queue"], req.route_params["messageId"]))
+    return await respond(services().health.discard(req.route_params["queue"], req.route_params["messageId"]))
 
 
 @blueprint.function_name("poison_timer")

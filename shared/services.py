@@ -1,6 +1,7 @@
 """Everything the triggers call, put together once per process."""
 
 import functools
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 
 from azure.identity.aio import ManagedIdentityCredential
@@ -19,10 +20,12 @@ from shared.jobs.guard import OnlyKept
 from shared.jobs.poison import Poison
 from shared.jobs.queue import JobQueue
 from shared.jobs.runner import Handler, JobRunner
+from shared.model.answers import Answer
 from shared.model.jobs import Step
 from shared.onboarding.files import OnboardingFiles
 from shared.onboarding.register import Registrar
 from shared.portal.api import PortalApi
+from shared.portal.busy import answered
 from shared.portal.commands import Commands
 from shared.portal.health import HealthApi
 from shared.portal.mapping import MappingApi
@@ -187,6 +190,11 @@ class Services:
         self.mapping = MappingApi(self.sync.mappings)
         self.poison = Poison(storage, self.sync.problems, utc_now)
         self.health = HealthApi(self.poison, self.sync.problems, self.sync.integrations)
+
+    @staticmethod
+    async def answered(coming: Awaitable[Answer]) -> Answer:
+        """The answer that is coming; if the storage account has no time, one that says so."""
+        return await answered(coming)
 
     @staticmethod
     def _runner(context: Context) -> JobRunner:
