@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from shared.model.captures import Counts
-from shared.store.captures import LedgerEntry
+from shared.store.ledger import LedgerEntry
 
 EVENT: Final = "lightkeeper.run"
 """First word of the line of a run. The names in its object are part of what is documented."""

@@ -13,7 +13,8 @@ from shared.capture.handoff import HandOff
 from shared.capture.ports import IntegrationDirectory, Owner
 from shared.model.captures import CaptureState, Counts
 from shared.model.ids import stable_hash
-from shared.store.captures import CaptureStore, LeasedError, LedgerEntry
+from shared.store.captures import CaptureStore, LeasedError
+from shared.store.ledger import LedgerEntry
 from shared.store.operations import OperationStore
 from shared.store.tables import ConflictError, Stored
 

@@ -30,8 +30,6 @@ from shared.store.tables import (
     text_of,
 )
 
-__all__ = ["CaptureStore", "LeasedError", "LedgerEntry"]
-
 
 class LeasedError(Exception):
     """Somebody else is handling the file; deliver the event again later."""

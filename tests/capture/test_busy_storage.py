@@ -11,7 +11,8 @@ from shared.capture.again import Again
 from shared.capture.correlator import ContendedError
 from shared.jobs.files import FILE_QUEUE, FileQueue, Wanted, wanted_in
 from shared.jobs.poison import MAX_DEQUEUE_COUNT
-from shared.store.captures import CaptureStore, LedgerEntry
+from shared.store.captures import CaptureStore
+from shared.store.ledger import LedgerEntry
 from shared.store.problems import ProblemStore
 from shared.store.set_aside import SetAsideStore
 from shared.store.storage import Storage

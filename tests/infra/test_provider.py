@@ -16,7 +16,7 @@ from shared.model.captures import CaptureState, Container
 from shared.model.jobs import Step
 from shared.settings import SCHEDULES, STORAGE_CONNECTION, Settings
 from shared.store.blobs import ContainerName
-from shared.store.captures import LedgerEntry
+from shared.store.ledger import LedgerEntry
 from shared.store.tables import TableName
 from tests.helpers.facts import ENVIRONMENT, NOW, a_guid, a_role
 from tests.infra.evaluate import INFRA, Deployed, Resource, deploy, parameters_of
