@@ -41,7 +41,7 @@ run: install
 	@$(BIN)/python -m local run
 
 test: install
-	@$(BIN)/python -m pytest -n auto --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(TESTS)
 
 soak: install
 	@$(BIN)/python -m pytest -n auto -q tests/chaos --seeds 2000
