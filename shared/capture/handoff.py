@@ -99,7 +99,7 @@ class HandOff:
             run: ID of the capture file.
             moment: of the capture file.
         """
-        return AsideFile(self._blobs, f"{folder}/{moment:%Y/%m/%d}/{run}")
+        return AsideFile(self._blobs, f"{folder}/{moment:%Y/%m/%d}/{run}.ndjson")
 
 
 class CondensedFile:
@@ -162,12 +162,12 @@ class AsideFile:
 
     Args:
         blobs: where it is written.
-        stem: its name without an ending.
+        name: its name.
     """
 
-    def __init__(self, blobs: BlobStore, stem: str) -> None:
+    def __init__(self, blobs: BlobStore, name: str) -> None:
         self._blobs = blobs
-        self._stem = stem
+        self._name = name
         self._writer: BlobWriter | None = None
 
     async def add(self, asides: Sequence[Aside], container: str) -> None:
@@ -176,10 +176,10 @@ class AsideFile:
             return
         if self._writer is None:
             self._writer = await self._blobs.writer(
-                ContainerName.SET_ASIDE, f"{self._stem}.ndjson", "application/x-ndjson"
+                ContainerName.SET_ASIDE, self._name, "application/x-ndjson"
             )
         for aside in asides:
-            copy = copy_name(f"{self._stem}.ndjson") if aside.whole_file else None
+            copy = copy_name(self._name) if aside.whole_file else None
             if copy is not None:
                 await self._blobs.copy(
                     (container, aside.position.file), (ContainerName.SET_ASIDE, copy), _AVRO
@@ -191,4 +191,4 @@ class AsideFile:
         if self._writer is None:
             return ""
         await self._writer.close()
-        return f"{self._stem}.ndjson"
+        return self._name

@@ -13,8 +13,8 @@ import pytest
 from shared.capture.parts import Parts
 from shared.model.captures import Counts
 from shared.store.blobs import ContainerName
-from shared.store.captures import LEASE
 from shared.store.drafts import LARGE
+from shared.store.ledger import LEASE
 from shared.store.operations import OperationStore
 from tests.capture.activity_log import capture_file, envelope, record
 from tests.capture.app import WAIT, App
