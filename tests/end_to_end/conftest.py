@@ -28,7 +28,7 @@ _HURRIED = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def patient(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """A system without cycles, in which an operation's rest is waited for as long as a test may take."""
     async with running(tmp_path_factory.mktemp("patient"), 5, _PATIENT) as system:
