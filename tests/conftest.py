@@ -23,11 +23,6 @@ reach_loopback_directly()
 _WHOLE_SYSTEM = "end_to_end"
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: tests of the whole system wait for most of their time."""
-    return (os.process_cpu_count() or 1) + 1
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with those of the whole system, which take longest, so that in the end nobody waits for one."""
     items.sort(key=lambda item: _WHOLE_SYSTEM not in item.path.parts)
