@@ -158,7 +158,6 @@ class Services:
         self.set_aside = SetAsideApi(
             aside,
             Replays(
-                storage=storage,
                 blobs=blobs,
                 captures=ledger,
                 hubs=self.sync.hubs,

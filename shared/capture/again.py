@@ -41,17 +41,17 @@ class Again:
     async def run(self, text: bytes, delivery: int = 1) -> None:
         """Handle the file that a message names.
 
-        Where there is no time for it, it comes back later. What fails otherwise goes on to the Functions
-        host, which delivers the message again. After the last time the file is in the list of what lies
-        aside, or the audit shows it and sends it once more: messages in the poison queue would only repeat
-        that.
+        Where there is no time for it, or others are at it, it comes back later. What fails otherwise goes on
+        to the Functions host, which delivers the message again. After the last time the file is in the list
+        of what lies aside, or the audit shows it and sends it once more: messages in the poison queue would
+        only repeat that.
 
         Args:
             text: the message.
             delivery: how often it has been delivered, this time included.
 
         Raises:
-            Exception: the file was not handled, nobody else is handling it, and the message is to come again.
+            Exception: the file was not handled, and the message is to come again.
         """
         try:
             wanted = wanted_in(text)
@@ -60,9 +60,7 @@ class Again:
             _log.error("ignored a message: %s", error)
             return
         (done,) = await asyncio.gather(self._handler.handle_file(file), return_exceptions=True)
-        if isinstance(done, LeasedError):
-            _log.info("somebody else is handling %s", file.path)
-        elif isinstance(done, Exception) and _is_busy(done) and wanted.attempt < _COMES_BACK:
+        if isinstance(done, Exception) and _is_busy(done) and wanted.attempt < _COMES_BACK:
             seconds = pause(done, wanted.attempt, file.id)
             _log.warning("%s, again in %.0f s %s", described(done), seconds, file.path)
             await self._files.send(file.path, timedelta(seconds=seconds), attempt=wanted.attempt + 1)
@@ -75,5 +73,6 @@ class Again:
 
 
 def _is_busy(error: Exception) -> bool:
-    """Whether nothing is wrong but that there is no time, or too many others change the same operations."""
-    return isinstance(error, ContendedError) or (isinstance(error, AzureError) and is_passing(error))
+    """Whether nothing is wrong but that there is no time, or others are at the file or its operations."""
+    is_ours = isinstance(error, ContendedError | LeasedError)
+    return is_ours or (isinstance(error, AzureError) and is_passing(error))

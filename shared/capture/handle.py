@@ -27,7 +27,7 @@ from shared.model.reasons import Reason
 from shared.store.blobs import BlobStore, ContainerName
 from shared.store.captures import CaptureStore
 from shared.store.hubs import HubDirectory
-from shared.store.ledger import UNASSIGNED, LedgerEntry
+from shared.store.ledger import LEASE, UNASSIGNED, LedgerEntry
 from shared.store.operations import OperationStore
 
 _log = logging.getLogger(__name__)
@@ -129,7 +129,6 @@ class CaptureHandler:
         try:
             async with asyncio.timeout(leased.fact.seconds_left(self._clock())):
                 done = await self._handled(file, owner, stray, leased.fact)
-                done.counts.check()
                 done = replace(done, leased_until=None, finished_at=self._clock())
                 await self._captures.finish(done, leased)
         except BaseException as error:
@@ -162,7 +161,8 @@ class CaptureHandler:
         reasons: Counter[AsideReason] = Counter()
         unreadable = ""
         number = 0
-        since = file.written_at if entry.attempts > 1 else None
+        # The clocks of those who wrote the file and handled it may differ.
+        since = file.written_at - LEASE if entry.attempts > 1 else None
         async for part in self._parts(file, entry):
             run = Run(f"{file.id}-{number}", self._clock(), self._wait, since)
             number += 1
@@ -176,6 +176,7 @@ class CaptureHandler:
             counts += part.counts + plan.counts
             reasons.update(aside.reason for aside in part.asides)
             unreadable = next((aside.message for aside in part.asides if aside.whole_file), unreadable)
+        counts.check()  # Before anybody hears of it.
         handed = await leaving.close()
         aside = await kept.close()
         if reasons:
@@ -234,15 +235,19 @@ class CaptureHandler:
     async def _give_up(self, file: CaptureFile, owner: Owner, entry: LedgerEntry) -> LedgerEntry:
         """Set a file aside that keeps failing, and have somebody look at it.
 
-        What had waited and left in it came from other files, so that it is handed on.
+        What had waited and left in it came from other files, so that it is handed on. What a replay hands on
+        takes its place; if the file was handed on already, by somebody who died right after that, it stands
+        beside that.
         """
         begins = f"{file.id}-"
         plan = await self._correlator.given_up(
-            owner.integration_id, lambda run: run.startswith(begins), file.written_at
+            owner.integration_id, lambda run: run.startswith(begins), file.written_at - LEASE
         )
+        plan.counts.check()
+        is_written = await self._handoff.is_written(owner, file.id, file.written_at)
         handed = await self._handoff.condensed(
             owner,
-            f"{file.id}-taken-along",
+            f"{file.id}-taken-along" if is_written else file.id,
             file.written_at,
             file.path,
             (plan.passed, plan.records),

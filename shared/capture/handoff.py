@@ -25,6 +25,10 @@ from shared.store.storage import Storage
 CONDENSED_QUEUE = "condensed-ready"
 """Queue on which condensed files are announced."""
 
+_FOR_EVER = -1
+"""A message that nobody reads is gone after a week otherwise (learn.microsoft.com/rest/api/storageservices/
+put-message). Whoever was away for longer would never hear of the file."""
+
 _AVRO = "application/octet-stream"
 
 
@@ -75,6 +79,11 @@ class HandOff:
         chosen = Compression(compression or self.compression)
         blob = condensed_name(owner.customer, moment, run, chosen.ending)
         return CondensedFile(self._storage, self._blobs, chosen, (owner, blob, source))
+
+    async def is_written(self, owner: Owner, run: str, moment: datetime) -> bool:
+        """Whether such a file is there already, however it is compressed."""
+        begins = condensed_name(owner.customer, moment, run)
+        return bool(await self._blobs.first(ContainerName.CONDENSED, begins))
 
     async def condensed(
         self,
@@ -153,7 +162,7 @@ class CondensedFile:
             contents=contents,
         )
         queue = await self._storage.queue(CONDENSED_QUEUE)
-        await queue.send_message(text)
+        await queue.send_message(text, time_to_live=_FOR_EVER)
         return HandedOn(self._blob, contents)
 
 

@@ -58,6 +58,13 @@ class BlobStore:
         download = await client.download_blob(name, max_concurrency=_AT_ONCE)
         return await download.readall()
 
+    async def first(self, container: str, begins: str) -> str:
+        """The first name of a blob that begins like that; empty if there is none."""
+        client = await self._storage.container(container)
+        async for blob in client.list_blobs(name_starts_with=begins):
+            return str(blob.name)
+        return ""
+
     async def ranges(self, container: str, name: str) -> AsyncIterator[bytes]:
         """The blob's bytes in their order, bit by bit; the next are on their way meanwhile.
 

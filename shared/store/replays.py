@@ -12,7 +12,6 @@ from shared.store.blobs import BlobStore, ContainerName
 from shared.store.captures import CaptureStore
 from shared.store.hubs import HubDirectory
 from shared.store.ledger import LEASE, UNASSIGNED, LedgerEntry
-from shared.store.storage import Storage
 
 _SOON: Final = timedelta(hours=1)
 """Within this time a file that somebody asks for is handled, unless the app is down."""
@@ -44,7 +43,6 @@ class Replays:
     """Looks at files before they are handled once more.
 
     Args:
-        storage: of the app.
         blobs: brings files back.
         captures: the ledger.
         hubs: whose hub it is.
@@ -55,14 +53,12 @@ class Replays:
     def __init__(
         self,
         *,
-        storage: Storage,
         blobs: BlobStore,
         captures: CaptureStore,
         hubs: HubDirectory,
         kept: timedelta,
         clock: Callable[[], datetime],
     ) -> None:
-        self._storage = storage
         self._blobs = blobs
         self._captures = captures
         self._hubs = hubs
@@ -106,11 +102,8 @@ class Replays:
 
     async def _written(self, entry: LedgerEntry, customer: str) -> str:
         """The condensed file that an earlier run wrote of a file, and a later one would replace."""
-        container = await self._storage.container(ContainerName.CONDENSED)
         begins = condensed_name(customer, entry.day, entry.run)
-        async for blob in container.list_blobs(name_starts_with=begins):
-            return str(blob.name)
-        return ""
+        return await self._blobs.first(ContainerName.CONDENSED, begins)
 
     async def _bring_back(self, entry: LedgerEntry) -> bool:
         """Put the copy where the file was, if that is gone; tells whether it was."""
@@ -125,10 +118,7 @@ class Replays:
         return True
 
     async def _is_there(self, container: ContainerName, name: str) -> bool:
-        client = await self._storage.container(container)
-        async for blob in client.list_blobs(name_starts_with=name):
-            return bool(blob.name == name)
-        return False
+        return await self._blobs.first(container, name) == name
 
 
 def _is_stray(entry: LedgerEntry, assignment: HubAssignment | None) -> bool:

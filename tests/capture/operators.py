@@ -30,7 +30,6 @@ class Operator:
         self.app.problems = ProblemStore(storage)
         self.aside = SetAsideStore(storage, self.app.problems, lambda: self.app.now)
         replays = Replays(
-            storage=storage,
             blobs=self.app.blobs,
             captures=self.app.captures,
             hubs=self,

@@ -11,13 +11,15 @@ import pytest
 from shared.capture.entries import CONDENSED
 from shared.model.captures import CaptureFile, Counts
 from shared.store.archives import MAX_REMEMBERED
-from shared.store.ledger import LEASE
+from shared.store.captures import CaptureStore
+from shared.store.ledger import LEASE, LedgerEntry
 from shared.store.operations import OperationStore
 from shared.store.problems import ProblemStore
 from shared.store.set_aside import SetAsideStore
+from shared.store.tables import Stored
 from tests.capture.activity_log import capture_file, envelope, record
 from tests.capture.app import WAIT, App
-from tests.capture.scenes import begin, fail, in_one_bucket, taking_along
+from tests.capture.scenes import begin, fail, hourly, in_one_bucket, taking_along
 from tests.capture.stores import failing, unheard
 from tests.helpers.chaos_worker import Turnstile, WorkerDiedError
 from tests.helpers.exact_memory import MemoryAccount
@@ -167,7 +169,7 @@ async def assert_accounted_for(app: App, waited: str, lone: str) -> None:
     """All left that had waited, and the ledger says so."""
     assert set(await members_of(app, waited)) == {2}
     lines = [line for lines in (await app.condensed()).values() for line in lines]
-    assert any(line["correlationId"] == lone and CONDENSED not in line for line in lines)
+    assert sum(line["correlationId"] == lone and CONDENSED not in line for line in lines) == 1
     totals = await app.captures.totals(app.integration)
     totals.check()
     assert totals.still_parked == await app.operations.waiting(app.integration)
@@ -205,3 +207,45 @@ async def test_a_file_that_was_given_up_and_is_handled_in_the_end_counts_everyth
         entries=2, condensed=2, passed_through=1, parked=1, unparked=2, unmatched=1, operations=1
     )
     await assert_accounted_for(app, waited, lone)
+
+
+class Unheard(CaptureStore):
+    """A ledger whose worker dies before it says that a file is done."""
+
+    async def finish(self, done: LedgerEntry, leased: Stored[LedgerEntry]) -> None:
+        raise WorkerDiedError(f"{leased.etag} is not {done.state}")
+
+
+async def test_what_somebody_handed_on_who_then_died_stays_when_the_file_is_given_up() -> None:
+    app, names = await new_app(), in_one_bucket()
+    file, _ = await taking_along(app, names)
+    ledger, app.captures = app.captures, Unheard(app.storage)
+    with pytest.raises(WorkerDiedError):
+        await app.handle(file)
+    app.captures = ledger
+    before = await app.condensed()
+    assert len(before) == 1
+    for _ in hourly(app):
+        await fail(app, file)
+
+    assert (await app.handle(file)).set_aside
+
+    after = await app.condensed()
+    assert after.items() >= before.items()
+
+
+@pytest.mark.parametrize("behind", [timedelta(), timedelta(seconds=3), LEASE])
+async def test_a_clock_that_is_behind_loses_nothing_of_a_file_that_is_given_up(behind: timedelta) -> None:
+    app, names = await new_app(), in_one_bucket()
+    waited, own = next(names), next(names)
+    await begin(app, waited)
+    app.now += WAIT + LEASE
+    entries = record("Success", 1, correlation=waited), record("Start", 1, correlation=own)
+    file = await app.upload(capture_file([envelope(*entries)]), moment=app.now)
+    app.now -= behind
+    for _ in hourly(app):
+        await fail(app, file)
+
+    assert (await app.handle(file)).set_aside
+
+    assert await members_of(app, waited) == [2]

@@ -12,7 +12,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from wasmtime import Trap, WasmtimeError
 
 from shared.capture.avro_header import header_of
-from shared.jobs.files import FileQueue
+from shared.jobs.files import FILE_QUEUE, FileQueue
 from shared.model.answers import Answer
 from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.model.problem import PROVIDER
@@ -23,6 +23,7 @@ from tests.capture.activity_log import capture_file, envelope, record
 from tests.capture.app import START
 from tests.capture.operators import Operator
 from tests.capture.scenes import WHOLE, gone, hourly, put
+from tests.capture.stores import Meddled, Save
 
 _ON_LINUX = pytest.mark.skipif(
     not Path("/proc/self/statm").exists(), reason="nothing else tells how many addresses a process has"
@@ -222,3 +223,23 @@ async def test_a_file_from_before_its_hub_was_assigned_reaches_nobody(operator: 
     ledger = await app.captures.read(UNASSIGNED, old.written_at, old.id)
     assert ledger is not None
     assert ledger.state is CaptureState.SET_ASIDE
+
+
+async def test_a_replay_whose_message_meets_somebody_at_the_file_comes_back_and_ends_it(
+    operator: Operator,
+) -> None:
+    app = operator.app
+    file = await operator.failing()
+    await put(app, file, WHOLE)
+    assert status(await operator.api.replay(file.id)) == 202
+
+    async def meanwhile(save: Save, _: set[int]) -> set[int]:
+        await operator.work()
+        return await save()
+
+    assert (await app.new_handler(Meddled(app, meanwhile)).handle_file(file)).condensed == 2
+    assert await operator.listed()
+    queue = await app.storage.queue(FILE_QUEUE)
+    assert (await queue.get_queue_properties()).approximate_message_count == 1
+    await operator.again.run(b'{"version":1,"path":"%s","attempt":1}' % file.path.encode())
+    assert await operator.listed() == []
