@@ -101,6 +101,7 @@ class Audit:
                 checked = await self._check_days(integration.id, hubs, now)
                 await self._sweep.send(await self._sweep.missed_on(hubs, midnight(now)))
                 await self._check_parked(integration.id)
+                await self._forget(integration.id)
                 await self._add_up(integration.id, checked, now)
 
         checks = [one(integration) for integration in await self._integrations.list_all()]
@@ -141,13 +142,24 @@ class Audit:
         # In this order: what is taken along from now on waits still, or its run is seen to be under way.
         waiting = await self._operations.waiting(integration_id)
         now = self._clock()
-        flushes = await self._captures.unfinished_flushes(now + 2 * LEASE)
-        runs = [flush for flush in flushes if flush.integration_id == integration_id]
-        runs += await self._age.under_way(integration_id)
+        runs = await self._under_way(integration_id, now)
         total = await self._captures.totals(integration_id)
         waiting = max(waiting, await self._operations.waiting(integration_id))
         if not any(_may_have_taken_along(run, now) for run in runs):
             await self._note(integration_id, STILL_PARKED, lost_while_parked(total, waiting))
+
+    async def _forget(self, integration_id: str) -> None:
+        """Forget what no run needs any more that is under way, and may have taken it along."""
+        now = self._clock()
+        runs = await self._under_way(integration_id, now)
+        held = min([now, *(run.day for run in runs)]) - LEASE
+        await self._operations.forget(integration_id, now, held)
+
+    async def _under_way(self, integration_id: str, now: datetime) -> list[LedgerEntry]:
+        """The flushes and capture files that were begun and are not done."""
+        flushes = await self._captures.unfinished_flushes(now + 2 * LEASE)
+        mine = [flush for flush in flushes if flush.integration_id == integration_id]
+        return mine + await self._age.under_way(integration_id)
 
     async def _add_up(
         self, integration_id: str, checked: Mapping[datetime, str | None], now: datetime

@@ -28,6 +28,10 @@ entries do not find any more what the oldest hold, see `remembered`."""
 _SMALL: Final = 32 * 1024
 """Packed bytes up to which an archive takes in the next, so that those of little are few."""
 
+_MONTH: Final = 30 * 24 * 3600 * 1_000_000
+"""Microseconds for which what had waited is kept beyond its time, if nobody says before that no run is under
+way that may have taken it along. Capture files are kept as long."""
+
 _HALF: Final = 3
 _MARK: Final = 2 * _HALF
 _ID: Final = 16
@@ -55,6 +59,11 @@ class Archive(msgspec.Struct, array_like=True, frozen=True):
     blob: str = ""
     packed: bytes = b""
     waited: int = 0
+
+    @property
+    def gone_at(self) -> int:
+        """When it may go whatever runs are under way, in microseconds since 1970."""
+        return self.expires + (_MONTH if self.waited else 0)
 
     def may_hold(self, single: Collection[bytes], whole: Collection[bytes]) -> bool:
         """Whether operations of these marks may be in it, or any with marks that begin like those."""
@@ -150,13 +159,31 @@ def archive_of(kept: Collection[Kept], finished: Collection[Finished], now: int)
     return _archive(_Content(tuple(kept), tuple(finished)), marks, expires, now if kept else 0)
 
 
+def staying(archives: Iterable[Archive], now: int, held: int | None = None) -> list[Archive]:
+    """The archives without those that may be forgotten.
+
+    Late entries find nothing beyond its time. A run that took along what had waited may need it later, if it
+    was cut off and the app was away then: no capture file would bring that along again.
+
+    Args:
+        archives: of a bucket.
+        now: the present, in microseconds since 1970.
+        held: if it is known, a moment before which nothing left in a run that is under way; in the same unit.
+    """
+    return [
+        one if one.expires > now else msgspec.structs.replace(one, marks=b"")
+        for one in archives
+        if one.expires > now or (one.gone_at > now and (held is None or one.waited >= held))
+    ]
+
+
 def added(archives: Sequence[Archive], new: Archive, now: int) -> list[Archive]:
     """The archives with a new one, which goes into the youngest if that lies here and is small."""
-    if not archives or not 0 < len(archives[-1].packed) <= _SMALL:
+    if not archives or archives[-1].expires <= now or not 0 < len(archives[-1].packed) <= _SMALL:
         return [*archives, new]
     last = archives[-1]
     older, younger = (_CONTENTS.decode(decompressed(one.packed)) for one in (last, new))
-    kept = {one.id: one for one in (*older.kept, *younger.kept) if one.expires > now}
+    kept = {one.id: one for one in (*older.kept, *younger.kept)}
     finished = [some for some in (*older.finished, *younger.finished) if some.expires > now]
     marks = {one.marks[at : at + _MARK] for one in (last, new) for at in range(0, len(one.marks), _MARK)}
     content = _Content(tuple(kept.values()), tuple(finished))

@@ -1,7 +1,7 @@
 """What is to be written when something is new in buckets: their rows, and what goes to a blob before them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -59,8 +59,8 @@ class Drafts:
 
     buckets: Mapping[int, Bucket]
     rows: Mapping[int, bytes]
-    blob: str
-    contents: Mapping[int, Sequence[bytes]]
+    blob: str = ""
+    contents: Mapping[int, Sequence[bytes]] = field(default_factory=dict)
 
 
 def drafted(

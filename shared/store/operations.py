@@ -7,6 +7,7 @@ a bucket find out by its ETag; who loses reads that bucket again.
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import Final
@@ -18,7 +19,7 @@ from shared.store.archive_blobs import ArchiveBlobs
 from shared.store.archives import MAX_REMEMBERED, Archive, found_in
 from shared.store.blobs import BlobStore
 from shared.store.bucket_rows import BucketRows, Loaded, blob_name, folder_of
-from shared.store.drafts import LARGE, ROOMY, Limits, Novelty, drafted
+from shared.store.drafts import LARGE, ROOMY, Drafts, Limits, Novelty, drafted
 from shared.store.kept import mark_of, microseconds, unpack
 from shared.store.storage import Storage
 from shared.store.tables import ConflictError, Row, TableName, text_of
@@ -98,7 +99,7 @@ class OperationStore:
     async def _look_back(self, wish: Wish, number: int, folder: str) -> None:
         """Let a run that is handled again find what left in it; bit by bit, since it may be much."""
         for some in batched(wish.unmarked, _AT_ONCE, strict=False):
-            blobs = await self._archives.read({one.blob for one in some})
+            blobs = await self._archives.read({one.blob for one in some} - {""})
             await asyncio.to_thread(wish.look_back, _older(some, blobs, number, folder))
 
     async def across(self, integration_id: str, here: Here, since: datetime) -> list[Operation | WaitingRoom]:
@@ -177,6 +178,27 @@ class OperationStore:
         if drafts.blob:
             await self._archives.write(drafts.blob, drafts.contents)
         return await self._rows.write(integration_id, loaded, drafts, view)
+
+    async def forget(self, integration_id: str, now: datetime, held: datetime) -> None:
+        """Forget what had waited and left long ago; what is changed meanwhile is left for the next time.
+
+        Args:
+            integration_id: whose.
+            now: the present (UTC).
+            held: a moment (UTC) before which nothing left in a run that is under way.
+        """
+        with suppress(ConflictError):
+            rows = await self._rows.read(integration_id, range(BUCKETS))
+            loaded: dict[int, Loaded] = {}
+            fresh: dict[int, parked.Bucket] = {}
+            for number, (row, data) in rows.items():
+                before = await asyncio.to_thread(parked.unpacked, data)
+                after = parked.forgotten(before, microseconds(now), microseconds(held))
+                if after != before:
+                    loaded[number] = Loaded(before, etag=row["_etag"], blob=row["blob"])
+                    fresh[number] = after
+            written = {number: parked.whole(parked.packed(one), one) for number, one in fresh.items()}
+            await self._rows.write(integration_id, loaded, Drafts(fresh, written), View("forget", now))
 
     async def needing_attention(self, integration_id: str, now: datetime) -> list[int]:
         """The buckets in which something has waited long enough, or everything may be forgotten."""

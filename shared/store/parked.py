@@ -8,12 +8,12 @@ is not: it stays in archives as it was packed, see `archives`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
 
-from shared.store.archives import Archive, Finished, added, archive_of
+from shared.store.archives import Archive, Finished, added, archive_of, staying
 from shared.store.kept import Kept, compressed, decompressed, mark_of
 
 MAX_PACKED: Final = 700 * 1024
@@ -50,7 +50,8 @@ class Bucket:
         waits = [one.due for one in self.kept.values() if one.waiting]
         if waits:
             return min(waits)
-        ends = [one.expires for one in self.kept.values()] + [one.expires for one in self.archives]
+        ends = [one.expires for one in self.kept.values()]
+        ends += [one.expires if one.marks else one.gone_at for one in self.archives]
         return max(ends, default=None)
 
     @property
@@ -103,14 +104,21 @@ def changed(bucket: Bucket, new: Iterable[Kept], finished: Sequence[Finished], n
         run: ID of the run that changes it.
     """
     kept = {**bucket.kept, **{one.id: one for one in new}}
-    alive = {name: one for name, one in kept.items() if one.waiting or one.expires > now}
-    left = {name: one for name, one in alive.items() if not one.waiting and len(one.runs) < _OFTEN}
-    staying = {name: one for name, one in alive.items() if name not in left}
-    archives = [one for one in bucket.archives if one.expires > now]
+    left = {
+        name: one
+        for name, one in kept.items()
+        if not one.waiting and (len(one.runs) < _OFTEN or one.expires <= now)
+    }
+    archives = staying(bucket.archives, now)
     if left or finished:
         archives = added(archives, archive_of(left.values(), finished, now), now)
     writers = (*bucket.writers, mark_of(run))[-_WRITERS:]
-    return Bucket(staying, tuple(archives), writers)
+    return Bucket({name: one for name, one in kept.items() if name not in left}, tuple(archives), writers)
+
+
+def forgotten(bucket: Bucket, now: int, held: int) -> Bucket:
+    """The bucket without archives that may be forgotten; for the numbers see `staying`."""
+    return replace(bucket, archives=tuple(staying(bucket.archives, now, held)))
 
 
 def pieces_of(data: bytes) -> dict[str, bytes]:

@@ -71,11 +71,12 @@ class Wish:
 
     @property
     def unmarked(self) -> list[Archive]:
-        """Archives without marks that may hold something that came or left in the run, the oldest first."""
+        """The others that may hold something that came or left in the run, the oldest first."""
         if not self._again:
             return []
-        alive = [one for one in self.bucket.archives if not one.marks and one.expires >= self._now]
-        return [one for one in alive if one.waited >= self._since]
+        archives = self.bucket.archives
+        unmarked = [one for one in archives if not one.marks or one.expires < self._now]
+        return [one for one in unmarked if one.waited >= self._since]
 
     def look_back(self, unmarked: Iterable[bytes]) -> None:
         """Take in what these archives without marks hold; the oldest first."""
@@ -84,7 +85,7 @@ class Wish:
             return self._run in runs
 
         for packed in unmarked:
-            self._before.update(found_in(packed, wants, self._now))
+            self._before.update(found_in(packed, wants, 0))
 
     def known(self, older: Iterable[bytes]) -> Known:
         """The facts, given what these archives hold, and those that were looked back into."""

@@ -385,8 +385,11 @@ async def test_what_was_kept_long_enough_is_forgotten_with_its_blobs(
     (number,) = await store.needing_attention(integration, over)
     loaded = await store.load(integration, {number: ()}, view(over))
     assert await store.save(integration, loaded, {number: ()}, view(over)) == set()
-    assert await parked_blobs(storage, integration) == []
     assert await store.needing_attention(integration, over + timedelta(days=9)) == []
+    assert await parked_blobs(storage, integration) != []
+    await store.forget(integration, over, over)
+    assert await parked_blobs(storage, integration) == []
+    assert await store.needing_attention(integration, over + timedelta(days=99)) == []
 
 
 async def test_what_is_written_beside_old_things_lets_them_be_forgotten(
@@ -394,4 +397,5 @@ async def test_what_is_written_beside_old_things_lets_them_be_forgotten(
 ) -> None:
     await keep(store, integration, [left(1)])
     await keep(store, integration, [left(2)], view(NOW + timedelta(minutes=61)))
-    assert set(operations(await load(store, integration, [OperationKey("c", "", "")]))) == {left(2).key}
+    seen = view(NOW + timedelta(minutes=61), "another")
+    assert set(operations(await load(store, integration, [OperationKey("c", "", "")], seen))) == {left(2).key}

@@ -96,8 +96,11 @@ def test_what_waits_is_never_forgotten_and_the_rest_when_its_time_is_over() -> N
     full = bucket(waiting(1), left(2, runs=9), left(3, minutes=1, runs=9), left(4))
     later = bucket(before=full, now=LATER)
     assert set(later.kept) == {waiting(1).id, left(3).id}
-    assert full.archives
-    assert later.archives == ()
+    assert [bool(one.marks) for one in full.archives] == [True]
+    assert [bool(one.marks) for one in later.archives] == [False, True]
+    moment = keeping.microseconds(LATER)
+    assert [one.waited for one in parked.forgotten(later, moment, moment).archives] == [moment]
+    assert parked.forgotten(later, moment, moment + 1).archives == ()
 
 
 def test_an_operation_that_is_revised_again_and_again_does_not_go_to_archives() -> None:
