@@ -6,6 +6,9 @@ of one of their operations arrives; what is much from the beginning goes there a
 
 An operation that is revised leaves its old state behind: what lies in a younger archive counts.
 
+Late entries find an operation for a time; its marks are there for as long. Beyond that an archive stays if
+something in it had waited, until nobody is left who may have taken that along: see `staying`.
+
 A blob holds archives of one bucket or of several: in MessagePack the packed contents, the oldest first, by
 the number of the bucket.
 """

@@ -40,7 +40,7 @@ def test_a_body_of_anything_is_read_as_the_exact_way_reads_it(body: bytes) -> No
     one_of(body)
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=60)
 @given(files(), st.integers(1, 3_000), MOSTS)
 def test_a_file_of_anything_is_cut_into_the_same_parts_however_it_comes(
     data: bytes, size: int, most: int

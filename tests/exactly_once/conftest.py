@@ -6,7 +6,7 @@ from tests.helpers.exact_world import is_busy
 from tests.helpers.seeds import chosen_seeds, shared_out, single_seed
 
 _SEEDS = 310
-_ON_AZURITE = 80
+_ON_AZURITE = 60
 _FILES = ("test_even_histories", "test_odd_histories")
 
 

@@ -9,7 +9,7 @@ from tests.fuzz.handmade import header
 from tests.fuzz.oracles import check_file, in_pieces
 
 
-@settings(derandomize=True, max_examples=500)
+@settings(derandomize=True, max_examples=250)
 @given(damaged_files(), st.integers(1, 2_000))
 def test_what_nobody_touched_comes_out_of_a_damaged_file(damaged: Damaged, size: int) -> None:
     check_file(damaged.data)
@@ -18,7 +18,7 @@ def test_what_nobody_touched_comes_out_of_a_damaged_file(damaged: Damaged, size:
         assert name in names
 
 
-@settings(derandomize=True, max_examples=400)
+@settings(derandomize=True, max_examples=250)
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_are_read_without_a_failure(data: bytes) -> None:
     check_file(data)
@@ -26,7 +26,7 @@ def test_arbitrary_bytes_are_read_without_a_failure(data: bytes) -> None:
     check_file(header("deflate") + data)
 
 
-@settings(derandomize=True, max_examples=400)
+@settings(derandomize=True, max_examples=250)
 @given(SCRAPS)
 def test_so_are_scraps_of_files(data: bytes) -> None:
     check_file(data)

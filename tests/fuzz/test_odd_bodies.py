@@ -9,7 +9,7 @@ from tests.fuzz.oracles import check_body
 _DEEP = 20_000
 
 
-@settings(derandomize=True, max_examples=600)
+@settings(derandomize=True, max_examples=300)
 @given(BODIES)
 @example(b'{"records":[' + b'{"a":' * 300 + b"1" + b"}" * 300 + b"]}")
 @example(b'{"records":[' + b"[" * _DEEP + b"]" * _DEEP + b"]}")
