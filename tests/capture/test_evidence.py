@@ -217,7 +217,7 @@ async def test_what_a_day_came_to_stands_in_one_log_line_and_once_more_when_it_h
         return [day for day in days if day["entries"]]
 
     await app.handle(await app.upload(capture_file([envelope(record(), record("Success", 1)), b"junk"])))
-    app.now = START + timedelta(days=1)
+    app.now = START + timedelta(hours=23)
     wanted = {"integration": app.integration, "day": "2024-05-01", **asdict(Counts())}
     first = wanted | {"entries": 3, "condensed": 2, "set_aside": 1, "operations": 1}
     assert await said() == [first]

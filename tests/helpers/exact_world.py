@@ -213,6 +213,8 @@ class World:
         await self._read()
         app.now += 2 * RETENTION
         await self._flush()
+        app.now += WAIT
+        await app.operations.forget(app.integration, app.now, app.now)
         self.counts = await app.captures.totals(app.integration)
         for file in self.captures.values():
             row = await app.captures.read(app.integration, file.written_at, file.id)
