@@ -16,6 +16,7 @@ from shared.store.alert_exports import AlertExportStore
 from shared.store.claims import ClaimStore, is_claimed
 from shared.store.hubs import HubStore
 from shared.store.integrations import IntegrationStore
+from shared.store.ledger_age import LedgerAge
 from shared.store.listings import ListingStore
 from shared.store.mappings import MappingStore
 from shared.store.problems import ProblemStore
@@ -47,6 +48,7 @@ class Context:
     alert_exports: AlertExportStore
     removals: RemovalStore
     mappings: MappingStore
+    ledger: LedgerAge
     queue: JobQueue
     settings: Settings
     clock: Callable[[], datetime]

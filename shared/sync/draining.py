@@ -3,6 +3,9 @@
 A hub is unwanted when no kept resource, no workspace and no home region needs it. Only when that has lasted
 for a whole sweep, and every listing of the customer's resources was complete since, does it drain: it is
 sent nothing new, but keeps and captures what it has. Wanted again before the end, it is taken up again.
+
+Its assignment says whose its capture files are, also when one is handled once more after a failure. So
+neither goes before those that were begun are done, or set aside, which they are after two days at the latest.
 """
 
 import logging
@@ -147,7 +150,8 @@ async def remove_hubs(
     """Take hubs whose draining is over one step further; gives the seconds until the next one, if any.
 
     First they are marked, so that nobody takes them up again; then deleted; then, when Azure no longer
-    lists them, their rows go. The namespace stays, also when it is empty.
+    lists them, their rows go. Where a capture file is under way neither the first step nor the last is taken
+    before the next cycle. The namespace stays, also when it is empty.
 
     Raises:
         ThrottledError, UnavailableError: it can only be tried again later.
@@ -158,12 +162,15 @@ async def remove_hubs(
     if not over:
         return None
     marked = [row for row in over if row.fact.state is HubState.REMOVING]
-    if len(marked) < len(over):
+    drained = await _at_rest(context, [row for row in over if row not in marked])
+    if drained:
         await context.hubs.save(
-            Stored(replace(row.fact, state=HubState.REMOVING), row.etag) for row in over if row not in marked
+            Stored(replace(row.fact, state=HubState.REMOVING), row.etag) for row in drained
         )
         await publish(context, Cause.CYCLE)
         return 0.0
+    if not marked:
+        return None
     try:
         present = await _present(context, namespace)
         gone = [row for row in marked if row.fact.hub.lower() not in present]
@@ -175,11 +182,29 @@ async def remove_hubs(
     except ArmError as error:
         await _note(context, marked, error)
         return None
-    for row in gone:
+    for row in await _at_rest(context, gone):
         await _forget(context, row)
     deleted = len(marked) - len(gone)
     _log.info("hubs leave region=%s namespace=%s deleted=%d gone=%d", region, namespace, deleted, len(gone))
     return _SECONDS_BEFORE_LOOKING if deleted else None
+
+
+async def _at_rest(context: Context, rows: Iterable[Stored[HubAssignment]]) -> list[Stored[HubAssignment]]:
+    """Those of the hubs of which no capture file was begun that is not done."""
+    rows = list(rows)
+    busy = {
+        (run.integration_id, *run.source.lower().split("/")[:2])
+        for integration_id in {row.fact.integration_id for row in rows}
+        for run in await context.ledger.under_way(integration_id)
+    }
+    found = []
+    for row in rows:
+        fact = row.fact
+        if (fact.integration_id, fact.namespace.lower(), fact.hub.lower()) in busy:
+            _log.info("capture files are under way namespace=%s hub=%s", fact.namespace, fact.hub)
+        else:
+            found.append(row)
+    return found
 
 
 async def _present(context: Context, namespace: str) -> frozenset[str]:

@@ -9,6 +9,7 @@ from shared.store.alert_exports import AlertExportStore
 from shared.store.claims import ClaimStore
 from shared.store.hubs import HubStore
 from shared.store.integrations import IntegrationStore
+from shared.store.ledger_age import LedgerAge
 from shared.store.listings import ListingStore
 from shared.store.mappings import MappingStore
 from shared.store.problems import ProblemStore
@@ -66,6 +67,7 @@ def context_of(azure: SimulatedAzure, storage: Storage, queue: JobQueue, transpo
         alert_exports=AlertExportStore(storage),
         removals=RemovalStore(storage),
         mappings=MappingStore(storage),
+        ledger=LedgerAge(storage),
         queue=queue,
         settings=Settings.from_environment(_SETTINGS),
         clock=clock.now,

@@ -40,6 +40,7 @@ _STORES = (
     "alert_exports",
     "removals",
     "mappings",
+    "ledger",
 )
 
 

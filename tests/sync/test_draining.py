@@ -9,10 +9,14 @@ import pytest
 from local.azure.estate import Customer, add_customer
 from local.azure.faults import Fault, FaultKind
 from local.azure.hands import Hands
+from shared.model.captures import CaptureState
 from shared.model.hubs import HubAssignment, HubState
 from shared.model.integration import Integration
 from shared.model.jobs import Step
 from shared.model.reasons import Reason
+from shared.store.captures import CaptureStore
+from shared.store.ledger import LedgerEntry
+from shared.store.tables import Stored
 from shared.sync.draining import is_over, plan_drains
 from shared.sync.hub_plans import due_namespaces
 from tests.helpers.facts import INTEGRATION, NOW, an_assignment, settings
@@ -163,6 +167,72 @@ async def test_a_resource_that_comes_back_in_time_finds_its_hub(sweeping: Lab) -
     assert "eastus" in await _hubs(lab)
 
 
+async def _begin(lab: Lab, hub: HubAssignment) -> Stored[LedgerEntry]:
+    """Let somebody begin to handle a capture file of a hub; its name is spelled as nobody else does."""
+    now = lab.context.clock()
+    source = f"{hub.namespace.upper()}/{hub.hub.title()}/0/{now:%Y/%m/%d/%H/%M/%S}.avro"
+    row = LedgerEntry(hub.integration_id, "begun", now, source, CaptureState.LEASED)
+    return await CaptureStore(lab.storage).begin(row, now)
+
+
+async def _end(lab: Lab, begun: Stored[LedgerEntry]) -> None:
+    done = replace(begun.fact, state=CaptureState.DONE, leased_until=None)
+    await CaptureStore(lab.storage).finish(done, begun)
+
+
+async def _leave(lab: Lab, state: HubState) -> HubAssignment:
+    """Let the draining of the hub that is away from home be over."""
+    (row,) = [row for row in await lab.context.hubs.list() if row.fact.region == "eastus"]
+    now = lab.context.clock()
+    leaving = replace(row.fact, state=state, unwanted_since=now, drains_until=now)
+    await lab.context.hubs.save([replace(row, fact=leaving)])
+    return leaving
+
+
+async def test_a_drained_hub_stays_until_its_capture_files_are_done(sweeping: Lab) -> None:
+    lab = sweeping
+    _, _, vault = await _customer(lab)
+    Hands(lab.azure).act("DELETE", lab.world.resources[vault].resource_id)
+    lab.world.clock.move(4000)
+    await _cycles(lab, 6)
+    hub = (await _hubs(lab))["eastus"]
+    assert hub.state is HubState.DRAINING
+    begun = await _begin(lab, hub)
+
+    await _cycles(lab, 10)
+    assert (await _hubs(lab))["eastus"] == hub
+    assert ("lightkeeper-eastus-1", "contoso") in lab.world.hubs
+
+    await _end(lab, begun)
+    await _cycles(lab, 2)
+    assert set(await _hubs(lab)) == {"westeurope"}
+    assert set(lab.world.hubs) == {("lightkeeper-westeurope-1", "contoso")}
+
+
+async def test_whose_a_hub_was_is_known_until_files_that_were_begun_meanwhile_are_done(sweeping: Lab) -> None:
+    lab = sweeping
+    await _customer(lab)
+    begun = await _begin(lab, await _leave(lab, HubState.REMOVING))
+
+    for _ in range(3):
+        await lab.cycle(Step.EVENT_HUBS)
+        assert (await _hubs(lab))["eastus"].state is HubState.REMOVING
+    assert set(lab.world.hubs) == {("lightkeeper-westeurope-1", "contoso")}
+
+    await _end(lab, begun)
+    await lab.run(lab.job(Step.EVENT_HUBS, target="eastus/lightkeeper-eastus-1"))
+    assert set(await _hubs(lab)) == {"westeurope"}
+
+
+async def test_capture_files_of_other_hubs_do_not_matter(sweeping: Lab) -> None:
+    lab = sweeping
+    await _customer(lab)
+    await _begin(lab, (await _hubs(lab))["westeurope"])
+    await _leave(lab, HubState.DRAINING)
+    await lab.run(lab.job(Step.EVENT_HUBS, target="eastus/lightkeeper-eastus-1"))
+    assert (await _hubs(lab))["eastus"].state is HubState.REMOVING
+
+
 async def test_nothing_drains_while_listings_fail(sweeping: Lab) -> None:
     lab = sweeping
     _, _, vault = await _customer(lab)
@@ -181,10 +251,7 @@ async def test_a_deletion_that_is_refused_is_a_problem_until_it_works(sweeping: 
     lab = sweeping
     _, integration, _ = await _customer(lab)
     grants = set(lab.world.grants)
-    (row,) = [row for row in await lab.context.hubs.list() if row.fact.region == "eastus"]
-    now = lab.context.clock()
-    leaving = replace(row.fact, state=HubState.REMOVING, unwanted_since=now, drains_until=now)
-    await lab.context.hubs.save([replace(row, fact=leaving)])
+    await _leave(lab, HubState.REMOVING)
     lab.world.grants.clear()
 
     await lab.cycle(Step.EVENT_HUBS)
