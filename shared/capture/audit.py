@@ -36,6 +36,9 @@ _DATE: Final = "%Y-%m-%d"
 STILL_PARKED: Final = "parked entries"
 """Where the problem is if entries were parked and neither left nor wait."""
 
+NOT_FLUSHED: Final = "flushes"
+"""Where the problem is if a flush was begun that cannot be ended."""
+
 
 class OpenProblems(ProblemSink, Protocol):
     """Takes down what is broken, and knows what still is."""
@@ -143,6 +146,8 @@ class Audit:
         waiting = await self._operations.waiting(integration_id)
         now = self._clock()
         runs = await self._under_way(integration_id, now)
+        flushes = [run for run in runs if not run.source]
+        await self._note(integration_id, NOT_FLUSHED, not_ended(flushes, now))
         total = await self._captures.totals(integration_id)
         waiting = max(waiting, await self._operations.waiting(integration_id))
         if not any(_may_have_taken_along(run, now) for run in runs):
@@ -193,7 +198,7 @@ def unaccounted(rows: Sequence[LedgerEntry], missed: Sequence[CaptureFile], now:
     """
     known = {row.run for row in rows}
     total = sum((row.counts for row in rows), Counts())
-    unfinished = [row for row in rows if not row.done and now - (row.begun_at or now) > _PATIENCE]
+    unfinished = _unfinished(rows, now)
     nowhere = [file.path for file in missed if file.id not in known and now - file.written_at > _PATIENCE]
     found = []
     if total.missing:
@@ -207,6 +212,16 @@ def unaccounted(rows: Sequence[LedgerEntry], missed: Sequence[CaptureFile], now:
     return "; ".join(found) or None
 
 
+def not_ended(flushes: Iterable[LedgerEntry], now: datetime) -> str | None:
+    """What is wrong with flushes that were begun, for people; None if none takes too long."""
+    unfinished = _unfinished(flushes, now)
+    if not unfinished:
+        return None
+    first = min(unfinished, key=lambda flush: flush.day)
+    since = f"{first.day:%Y-%m-%d %H:%M} UTC"
+    return f"{len(unfinished)} flushes are not done, the first one {first.run}, since {since}"
+
+
 def lost_while_parked(total: Counts, waiting: int) -> str | None:
     """Whether of the entries that were parked some neither left nor wait.
 
@@ -216,6 +231,10 @@ def lost_while_parked(total: Counts, waiting: int) -> str | None:
     """
     lost = total.still_parked - waiting
     return f"{lost} entries were parked and neither left nor wait" if lost > 0 else None
+
+
+def _unfinished(runs: Iterable[LedgerEntry], now: datetime) -> list[LedgerEntry]:
+    return [run for run in runs if not run.done and now - (run.begun_at or now) > _PATIENCE]
 
 
 def _may_have_taken_along(run: LedgerEntry, now: datetime) -> bool:
@@ -229,5 +248,5 @@ def _may_have_taken_along(run: LedgerEntry, now: datetime) -> bool:
 def _troubled(problems: Iterable[Problem]) -> Iterator[datetime]:
     """The days with which something is wrong."""
     for problem in problems:
-        if problem.reason is Reason.ENTRIES_UNACCOUNTED and problem.where != STILL_PARKED:
+        if problem.reason is Reason.ENTRIES_UNACCOUNTED and problem.where not in (STILL_PARKED, NOT_FLUSHED):
             yield datetime.strptime(problem.where, _DATE).replace(tzinfo=UTC)

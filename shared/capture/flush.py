@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from shared.capture.ports import IntegrationDirectory, Owner
 from shared.model.captures import CaptureState, Counts
 from shared.model.ids import stable_hash
 from shared.store.captures import CaptureStore, LeasedError
-from shared.store.ledger import LedgerEntry
+from shared.store.ledger import LEASE, LedgerEntry
 from shared.store.operations import OperationStore
 from shared.store.tables import ConflictError, Stored
 
@@ -65,7 +65,8 @@ class Flusher:
         gate = asyncio.Semaphore(_AT_ONCE)
         now = self._clock()
         owners = {known.id: Owner(known.id, known.customer) for known in await self._integrations.list_all()}
-        begun = [one for one in await self._captures.unfinished_flushes(now) if one.integration_id in owners]
+        # Also those that somebody is at.
+        begun = await self._captures.unfinished_flushes(now + 2 * LEASE)
 
         async def one(owner: Owner) -> Counts:
             mine = [entry for entry in begun if entry.integration_id == owner.integration_id]
@@ -79,20 +80,30 @@ class Flusher:
         return sum((result for result in results if isinstance(result, Counts)), Counts())
 
     async def _flush(self, owner: Owner, now: datetime, begun: Iterable[LedgerEntry]) -> Counts:
-        total = Counts()
-        try:
-            for entry in begun:
-                leased = await self._captures.begin(entry, self._clock())
-                run = Run(entry.run, entry.day, self._wait)
-                async with asyncio.timeout(leased.fact.seconds_left(self._clock())):
-                    plan = await self._correlator.left_in(owner.integration_id, run)
-                    total += await self._finish(owner, leased, plan)
-            buckets = await self._operations.needing_attention(owner.integration_id, now)
-            if buckets:
-                total += await self._emit(owner, now, buckets)
-        except (LeasedError, ConflictError, ContendedError):
-            _log.info("another worker is flushing %s", owner.integration_id)
-        return total
+        """Flush one integration; what fails keeps nothing else from being tried.
+
+        Raises:
+            ExceptionGroup: some failed for another reason than that others did the same.
+        """
+        results: list[Counts | Exception] = []
+        left: list[LedgerEntry] = []
+        for entry in begun:
+            if not entry.is_leased(now):
+                results.append(await _tried(self._end(owner, entry)))
+                if isinstance(results[-1], Counts):
+                    continue
+            left.append(entry)
+        buckets = await self._operations.needing_attention(owner.integration_id, now)
+        results += [await _tried(self._emit(owner, now, some)) for some in _apart(owner, buckets, left)]
+        return _total(owner, results)
+
+    async def _end(self, owner: Owner, entry: LedgerEntry) -> Counts:
+        """End what another worker began."""
+        leased = await self._captures.begin(entry, self._clock())
+        run = Run(entry.run, entry.day, self._wait)
+        async with asyncio.timeout(leased.fact.seconds_left(self._clock())):
+            plan = await self._correlator.left_in(owner.integration_id, run)
+            return await self._finish(owner, leased, plan)
 
     async def _emit(self, owner: Owner, now: datetime, buckets: list[int]) -> Counts:
         run = Run(_run_id(owner, now, buckets), now, self._wait)
@@ -136,6 +147,50 @@ class Flusher:
         await self._captures.finish(done, leased)
         report(done)
         return plan.counts
+
+
+async def _tried(flush: Coroutine[None, None, Counts]) -> Counts | Exception:
+    """What it comes to, or what stood in its way."""
+    (result,) = await asyncio.gather(flush, return_exceptions=True)
+    if isinstance(result, Counts | Exception):
+        return result
+    raise result
+
+
+def _total(owner: Owner, results: Iterable[Counts | Exception]) -> Counts:
+    """What flushes of an integration come to.
+
+    Raises:
+        ExceptionGroup: some failed for another reason than that others did the same.
+    """
+    total = Counts()
+    failures = []
+    for result in results:
+        match result:
+            case Counts():
+                total += result
+            case LeasedError() | ConflictError():
+                _log.info("another worker is flushing %s", owner.integration_id)
+            case ContendedError():
+                _log.warning("a flush of %s could not be ended for now: %s", owner.integration_id, result)
+            case _:
+                failures.append(result)
+    if failures:
+        raise ExceptionGroup(f"some flushes of {owner.integration_id} failed", failures)
+    return total
+
+
+def _apart(owner: Owner, buckets: Collection[int], begun: Collection[LedgerEntry]) -> list[list[int]]:
+    """Which buckets are flushed together, given the flushes that are not ended.
+
+    If there are none, all of them. Otherwise each by itself, so that one that cannot be read does not hold up
+    the others; and one whose own flush is not ended not at all, since another could not be ended either.
+    """
+    if not begun:
+        return [[*buckets]] if buckets else []
+    runs = {entry.run for entry in begun}
+    busy = {bucket for entry in begun for bucket in buckets if _run_id(owner, entry.day, [bucket]) in runs}
+    return [[bucket] for bucket in buckets if bucket not in busy]
 
 
 def _run_id(owner: Owner, now: datetime, buckets: Iterable[int]) -> str:

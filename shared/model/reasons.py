@@ -178,8 +178,11 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "POST /api/set-aside/{id}/replay",
     ),
     Reason.ENTRIES_UNACCOUNTED: Explanation(
-        "The ledger of a day does not account for every log entry that arrived.",
+        "The ledger of a day does not account for every log entry that arrived, entries that were parked are "
+        "gone, or a flush that was begun cannot be ended, so that what left in it is not handed on.",
         "The provider looks into the logs for what the detail names; files that were not handled are handled "
-        "by themselves, those set aside with POST /api/set-aside/{id}/replay.",
+        "by themselves, those set aside with POST /api/set-aside/{id}/replay. If it names flushes and the "
+        "logs say of them that they lost races, a blob was deleted from the container parked: the provider "
+        "undeletes it within seven days, and the next flush ends them.",
     ),
 }
