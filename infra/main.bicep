@@ -38,7 +38,7 @@ param maximumInstanceCount int = 100
 param storageSku string = 'Standard_ZRS'
 
 @minValue(1)
-@description('After how many days capture files are deleted; what they held stands in condensed files by then.')
+@description('After how many days capture files are deleted; what they held stands in condensed files by then. If it is more than 30, LIGHTKEEPER_LEDGER_DAYS has to be more by two, or files that were never handled are not found to the end.')
 param captureRetentionDays int = 30
 
 @minValue(1)

@@ -46,6 +46,10 @@ TRIED_AGAIN = 172_800
 Event Grid tries for 86,400 (`infra/app/event-subscription.bicep`), and the sweep reaches as far back at most.
 What left is kept for as long at least, whatever the settings are or were."""
 
+LEAST_LEDGER_DAYS = 32
+"""Capture files lie in their container for 30 days (`captureRetentionDays` in `infra/main.bicep`). One that
+was never handled is found for as long as the files of its day have rows of their own, less two days."""
+
 
 @dataclass(frozen=True, slots=True)
 class StorageSettings:
@@ -143,7 +147,8 @@ class Settings:
     ones are found; 1,000 cost 200 kB of memory. Repeated administrative entries are always found."""
     ledger_days: int
     """`LIGHTKEEPER_LEDGER_DAYS`: how long every capture file has a ledger row of its own; then there is one
-    for each day. A file that is delivered after that would be handled anew."""
+    for each day. A file that is delivered after that would be handled anew, and one that was never handled is
+    not found any more; so it is not less than 32, two days more than capture files lie in their container."""
     capture_sweep_reach_seconds: int
     """`LIGHTKEEPER_CAPTURE_SWEEP_REACH_SECONDS`: how far back capture files are looked for that no event
     announced; each hour costs one request per partition of every hub and sweep."""
@@ -221,7 +226,7 @@ class Settings:
             range_bytes=read.number("LIGHTKEEPER_RANGE_BYTES", 1_572_864, 65_536, 33_554_432),
             block_bytes=read.number("LIGHTKEEPER_BLOCK_BYTES", 1_048_576, 65_536, 33_554_432),
             duplicates_window=read.number("LIGHTKEEPER_DUPLICATES_WINDOW", 32_768, 1, 10_000_000),
-            ledger_days=read.number("LIGHTKEEPER_LEDGER_DAYS", 30, 7, 3_650),
+            ledger_days=read.number("LIGHTKEEPER_LEDGER_DAYS", LEAST_LEDGER_DAYS, LEAST_LEDGER_DAYS, 3_650),
             capture_sweep_reach_seconds=read.number(
                 "LIGHTKEEPER_CAPTURE_SWEEP_REACH_SECONDS", 7_200, 600, 86_400
             ),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.environment import SettingsError, is_loopback
-from shared.settings import SCHEDULES, STORAGE_CONNECTION, Settings
+from shared.settings import LEAST_LEDGER_DAYS, SCHEDULES, STORAGE_CONNECTION, Settings
 from shared.store.storage import Storage
 from tests.helpers.accounts import NoToken
 from tests.helpers.facts import ENVIRONMENT, GROUP, IDENTITY_ID, PROVIDER_SUBSCRIPTION, STORAGE_ID, settings
@@ -129,6 +129,7 @@ def test_a_wrong_value_is_not_quoted() -> None:
         ("LIGHTKEEPER_PART_BYTES", 65_536, 67_108_864),
         ("LIGHTKEEPER_POLL_SECONDS", 0, 3600),
         ("LIGHTKEEPER_OPERATION_RETENTION_SECONDS", 172_800, 604_800),
+        ("LIGHTKEEPER_LEDGER_DAYS", 32, 3650),
         ("LIGHTKEEPER_CAPTURE_SWEEP_REACH_SECONDS", 600, 86_400),
     ],
 )
@@ -146,6 +147,12 @@ def test_what_left_is_kept_for_as_long_as_a_capture_file_is_delivered_and_swept(
     assert int(minutes) * 60 <= settings().operation_retention_seconds
     furthest = settings(LIGHTKEEPER_CAPTURE_SWEEP_REACH_SECONDS="86400")
     assert furthest.capture_sweep_reach_seconds <= furthest.operation_retention_seconds
+
+
+def test_capture_files_are_deleted_before_those_that_were_never_handled_are_not_found_any_more() -> None:
+    provider = (_ROOT / "infra" / "main.bicep").read_text(encoding="utf-8")
+    (days,) = re.findall(r"param captureRetentionDays int = (\d+)", provider)
+    assert int(days) + 2 <= LEAST_LEDGER_DAYS == settings().ledger_days
 
 
 @pytest.mark.parametrize("value", ["1.5", "1e3", " 1", "0x10", "1_000", "9" * 5000, "NaN"])

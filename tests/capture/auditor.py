@@ -6,6 +6,7 @@ from shared.capture.audit import Audit
 from shared.capture.ports import FileSink
 from shared.capture.sweep import Sweep
 from shared.model.problem import Problem
+from shared.settings import LEAST_LEDGER_DAYS
 from shared.store.capture_blobs import CaptureBlobs
 from shared.store.ledger_age import LedgerAge
 from shared.store.leftovers import Leftovers
@@ -30,7 +31,7 @@ def new_audit(app: App, files: FileSink) -> Audit:
         operations=app.operations,
         leftovers=Leftovers(app.storage, app.blobs),
         age=LedgerAge(app.storage),
-        keep=timedelta(days=30),
+        keep=timedelta(days=LEAST_LEDGER_DAYS),
         sweep=new_sweep(app, files),
         integrations=app.integrations,
         problems=ProblemStore(app.storage),

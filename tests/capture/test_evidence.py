@@ -14,6 +14,7 @@ from shared.capture.audit import STILL_PARKED, lost_while_parked, unaccounted
 from shared.capture.evidence import DAY_EVENT, EVENT, report, report_day
 from shared.model.captures import CaptureState, Counts
 from shared.model.reasons import Reason
+from shared.settings import LEAST_LEDGER_DAYS
 from shared.store.ledger import LEASE, LedgerEntry
 from shared.store.tables import TableName
 from tests.capture.activity_log import capture_file, envelope, record
@@ -173,7 +174,7 @@ async def test_after_a_month_the_runs_of_a_day_are_one_row_that_counts_the_same(
     app.now += timedelta(hours=1)
     await app.flusher.flush()
     before, last = await app.captures.overview(app.integration)
-    app.now += timedelta(days=31)
+    app.now += timedelta(days=LEAST_LEDGER_DAYS + 1)
 
     for _ in range(2):
         await new_audit(app, Files()).run()

@@ -10,6 +10,7 @@ from shared.jobs.files import FileQueue
 from shared.jobs.poison import MAX_DEQUEUE_COUNT
 from shared.model.captures import CaptureFile, CaptureState, Counts
 from shared.model.reasons import Reason
+from shared.settings import LEAST_LEDGER_DAYS
 from shared.store.blobs import ContainerName
 from shared.store.captures import CaptureStore
 from shared.store.ledger import LEASE, LedgerEntry
@@ -93,9 +94,10 @@ async def test_the_audit_shows_a_file_without_a_row_and_sends_it_every_day_until
     assert len(files.sent) == 7
 
 
-async def test_a_file_is_found_however_long_no_audit_ran(app: App, missed: CaptureFile) -> None:
+@pytest.mark.parametrize("days", [20, 29, 30])
+async def test_a_file_is_found_however_long_no_audit_ran(app: App, missed: CaptureFile, days: int) -> None:
     files = Files()
-    app.now = START + 20 * _DAY
+    app.now = START + days * _DAY
     await new_audit(app, files).run()
     assert files.sent == [missed.path]
     assert [problem.where for problem in await open_problems(app)] == ["2024-05-01"]
@@ -125,7 +127,7 @@ async def test_old_files_from_before_the_hub_was_assigned_are_left_alone(app: Ap
 
 async def test_files_of_a_day_that_has_become_one_row_are_left_alone(app: App, missed: CaptureFile) -> None:
     await app.handle(missed)
-    app.now = START + 30 * _DAY
+    app.now = START + LEAST_LEDGER_DAYS * _DAY
     await new_audit(app, Files()).run()
     assert [row.run for row in await app.captures.day(app.integration, START)] == ["day"]
     assert await new_sweep(app, Files()).missed_on([app.assignment], START.replace(hour=0)) == []
