@@ -94,6 +94,14 @@ async def test_the_audit_shows_a_file_without_a_row_and_sends_it_every_day_until
     assert len(files.sent) == 7
 
 
+async def test_the_audit_sends_what_was_missed_today(app: App, missed: CaptureFile) -> None:
+    files = Files()
+    app.now = START + timedelta(hours=3)
+    await new_audit(app, files).run()
+    assert files.sent == [missed.path]
+    assert await open_problems(app) == []
+
+
 @pytest.mark.parametrize("days", [20, 29, 30])
 async def test_a_file_is_found_however_long_no_audit_ran(app: App, missed: CaptureFile, days: int) -> None:
     files = Files()

@@ -16,6 +16,8 @@ from shared.store.blobs import ContainerName
 from shared.store.drafts import LARGE
 from shared.store.ledger import LEASE
 from shared.store.operations import OperationStore
+from shared.store.problems import ProblemStore
+from shared.store.set_aside import SetAsideStore
 from tests.capture.activity_log import capture_file, envelope, record
 from tests.capture.app import WAIT, App
 from tests.helpers.chaos_worker import Turnstile, Worker, WorkerDiedError
@@ -46,23 +48,26 @@ def records() -> Iterator[Record]:
 
 
 def data() -> bytes:
-    """A capture file of them, in an order in which operations overlap."""
+    """A capture file of them, in an order in which operations overlap, and of something that is no JSON."""
     found = list(records())
     near = [found[at : at + 40] for at in range(0, len(found), 40)]
     for some in near:
         Random(len(found)).shuffle(some)  # noqa: S311 - an order, not a secret
     mixed = [one for some in near for one in some]
-    return capture_file(envelope(*mixed[at : at + _PER_BODY]) for at in range(0, len(mixed), _PER_BODY))
+    bodies = [envelope(*mixed[at : at + _PER_BODY]) for at in range(0, len(mixed), _PER_BODY)]
+    return capture_file([*bodies, b"junk"])
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the file: condensed files, messages, counts when handled and in the ledger."""
+    """What became of the file: what was handed on and announced, counts, and what lies aside."""
 
     condensed: dict[str, bytes]
     messages: frozenset[str]
     counts: Counts
     totals: Counts
+    aside: dict[str, bytes]
+    listed: tuple[str, ...]
 
 
 async def _outcome(dies_at: int, *, after: bool, large: int) -> tuple[Outcome, bool]:
@@ -97,7 +102,16 @@ async def _outcome(dies_at: int, *, after: bool, large: int) -> tuple[Outcome, b
     queue: Any = await storage.queue("condensed-ready")
     totals = await app.captures.totals(app.integration)
     totals.check()
-    outcome = Outcome(dict(container.blobs), frozenset(queue.messages), results[-1], totals)
+    aside: Any = await storage.container(ContainerName.SET_ASIDE)
+    listed = await SetAsideStore(storage, ProblemStore(storage), lambda: app.now).list()
+    outcome = Outcome(
+        dict(container.blobs),
+        frozenset(queue.messages),
+        results[-1],
+        totals,
+        dict(aside.blobs),
+        tuple(entry.run for entry in listed),
+    )
     return outcome, end is not None
 
 
@@ -117,6 +131,7 @@ def test_the_file_has_several_parts_and_whole_operations_in_most_of_them() -> No
 def test_a_file_whose_worker_dies_at_any_call_comes_out_the_same_byte_for_byte(large: int) -> None:
     undisturbed, _ = outcome()
     assert undisturbed.counts.duplicates
+    assert (len(undisturbed.aside), len(undisturbed.listed)) == (1, 1)
     for after in (False, True):
         died, call = True, -1
         while died:
