@@ -34,6 +34,7 @@ _WAYS = ("naive", "strong", "ours", "floor")
 _MAIN = Shape(100)
 _VARIANTS = (
     Shape(100, codec="deflate"),
+    Shape(100, codec="deflate", many=False),
     Shape(10),
     Shape(10, codec="deflate"),
     Shape(10, many=False),
