@@ -102,7 +102,8 @@ class Audit:
             async with gate:
                 hubs = assigned.get(integration.id, ())
                 checked = await self._check_days(integration.id, hubs, now)
-                await self._sweep.send(await self._sweep.missed_on(hubs, midnight(now)))
+                missed = await self._sweep.missed_on(hubs, midnight(now))
+                await self._sweep.send(file.path for file in missed)
                 await self._check_parked(integration.id)
                 await self._forget(integration.id)
                 await self._add_up(integration.id, checked, now)
@@ -124,7 +125,9 @@ class Audit:
             checked[day] = unaccounted(rows, missed, now)
             await self._note(integration_id, f"{day:{_DATE}}", checked[day])
             # After the problem: whoever dies in between comes back to the day because of it.
-            await self._sweep.send(missed)
+            # Those that are gone, too: they go aside in the end, and whoever waits for them gets on.
+            unfinished = {row.source for row in rows if not row.done and not row.is_leased(now)}
+            await self._sweep.send(sorted(unfinished | {file.path for file in missed}))
         return checked
 
     async def _days(self, integration_id: str, now: datetime) -> list[datetime]:

@@ -236,7 +236,7 @@ class CaptureHandler:
         """Set a file aside that keeps failing, and have somebody look at it.
 
         What had waited and left in it came from other files, so that it is handed on. What a replay hands on
-        takes its place; if the file was handed on already, by somebody who died right after that, it stands
+        takes its place; if all of the file was handed on, by somebody who died right after that, it stands
         beside that.
         """
         begins = f"{file.id}-"
@@ -244,15 +244,11 @@ class CaptureHandler:
             owner.integration_id, lambda run: run.startswith(begins), file.written_at - LEASE
         )
         plan.counts.check()
-        is_written = await self._handoff.is_written(owner, file.id, file.written_at)
-        handed = await self._handoff.condensed(
-            owner,
-            f"{file.id}-taken-along" if is_written else file.id,
-            file.written_at,
-            file.path,
-            (plan.passed, plan.records),
-            compression=entry.compression,
-        )
+        left, compression = (plan.passed, plan.records), entry.compression
+        run, moment = file.id, file.written_at
+        if await self._handoff.is_taken(owner, run, moment, left, compression=compression):
+            run = f"{file.id}-taken-along"
+        handed = await self._handoff.condensed(owner, run, moment, file.path, left, compression=compression)
         detail = f"failed {entry.attempts - 1} times, at last with {entry.trouble or 'the end of the worker'}"
         aside = await self._put_aside(owner.customer, file, AsideReason.HANDLING_FAILED, detail)
         await self._problems.report(

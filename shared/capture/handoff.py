@@ -80,10 +80,21 @@ class HandOff:
         blob = condensed_name(owner.customer, moment, run, chosen.ending)
         return CondensedFile(self._storage, self._blobs, chosen, (owner, blob, source))
 
-    async def is_written(self, owner: Owner, run: str, moment: datetime) -> bool:
-        """Whether such a file is there already, however it is compressed."""
+    async def is_taken(
+        self,
+        owner: Owner,
+        run: str,
+        moment: datetime,
+        left: tuple[Sequence[Entry], Sequence[Record]],
+        *,
+        compression: str = "",
+    ) -> bool:
+        """Whether a file of that name is there already that holds something else."""
         begins = condensed_name(owner.customer, moment, run)
-        return bool(await self._blobs.first(ContainerName.CONDENSED, begins))
+        there = await self._blobs.first(ContainerName.CONDENSED, begins)
+        packer = Packer(Compression(compression or self.compression))
+        ours = packer.add(lines_of(*left)) + packer.end()
+        return bool(there) and await self._blobs.read(ContainerName.CONDENSED, there) != ours
 
     async def condensed(
         self,

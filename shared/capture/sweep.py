@@ -73,7 +73,7 @@ class Sweep:
         async def one(assignment: HubAssignment) -> int:
             async with gate:
                 missed = await self._missed(assignment, now - self._reach, now - LEASE)
-                await self.send(missed)
+                await self.send(file.path for file in missed)
                 return len(missed)
 
         hubs = [stored.fact for stored in await self._hubs.list()]
@@ -113,10 +113,10 @@ class Sweep:
                 found += [file for file in missed if file.written_at >= least]
         return found
 
-    async def send(self, files: Iterable[CaptureFile]) -> None:
-        """Send files to be handled."""
-        for file in files:
-            await self._files.send(file.path)
+    async def send(self, paths: Iterable[str]) -> None:
+        """Send the capture files of these blob names to be handled."""
+        for path in paths:
+            await self._files.send(path)
 
     async def _missed(self, assignment: HubAssignment, since: datetime, until: datetime) -> list[CaptureFile]:
         files = []

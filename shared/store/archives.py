@@ -186,6 +186,10 @@ def added(archives: Sequence[Archive], new: Archive, now: int) -> list[Archive]:
         return [*archives, new]
     last = archives[-1]
     older, younger = (_CONTENTS.decode(decompressed(one.packed)) for one in (last, new))
+    expired = {one.id for one in older.kept if one.expires <= now}
+    if not expired.isdisjoint(one.id for one in younger.kept):
+        # It began anew, and would take the place of what a run that is under way may need.
+        return [*archives, new]
     kept = {one.id: one for one in (*older.kept, *younger.kept)}
     finished = [some for some in (*older.finished, *younger.finished) if some.expires > now]
     marks = {one.marks[at : at + _MARK] for one in (last, new) for at in range(0, len(one.marks), _MARK)}

@@ -51,8 +51,8 @@ class Bucket:
         if waits:
             return min(waits)
         ends = [one.expires for one in self.kept.values()]
-        ends += [one.expires if one.marks else one.gone_at for one in self.archives]
-        return max(ends, default=None)
+        ends += [one.expires for one in self.archives if one.marks]
+        return max(ends or [one.gone_at for one in self.archives], default=None)
 
     @property
     def size(self) -> int:

@@ -92,7 +92,7 @@ class Wish:
         found = dict(self._before)
 
         def add(name: bytes, one: Operation | WaitingRoom) -> None:
-            found[name] = _continued(self._before[name], one) if name in self._before else one
+            found[name] = _continued(found[name], one) if self._again and name in found else one
 
         def wants(name: bytes, correlation: bytes, runs: Iterable[bytes]) -> bool:
             # What is known already may have changed since, so that nothing in it would be wanted for itself.

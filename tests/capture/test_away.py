@@ -1,8 +1,10 @@
 """A worker dies, and the app is away for longer than what left is kept: what it took along still leaves."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
 
 from shared.model.captures import CaptureFile
 from shared.model.reasons import Reason
@@ -115,3 +117,44 @@ async def test_what_had_waited_is_forgotten_by_the_audit_when_no_run_may_need_it
     await customer.audit()
     assert await blobs_in(app, ContainerName.PARKED) == {}
     assert await app.operations.needing_attention(app.integration, app.now + 99 * RETENTION) == []
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+async def test_an_operation_that_began_anew_does_not_take_the_place_of_what_left_in_a_run_that_was_cut_off(
+    customer: Customer, *, is_file: bool
+) -> None:
+    app = customer.app
+    file = await customer.handle_and_die() if is_file else None
+    if file is None:
+        await customer.flush_and_die()
+    app.now += RETENTION / 2
+    await customer.others_work()
+    app.now += RETENTION / 2 + timedelta(hours=1)
+    for status in ("Start", "Success"):
+        again = record(status, 30, correlation=customer.waited)
+        await app.handle(await app.upload(capture_file([envelope(again)]), moment=app.now))
+        app.now += timedelta(minutes=1)
+    assert await customer.left() == [2]
+    app.now += 2 * RETENTION
+    if file is None:
+        await app.flusher.flush()
+    else:
+        assert (await app.handle(file)).set_aside
+    assert sorted(await customer.left()) == [1, 2]
+
+
+async def test_a_file_that_was_begun_and_is_gone_goes_aside_in_the_end(customer: Customer) -> None:
+    app = customer.app
+    file = await customer.handle_and_die()
+    await app.blobs.delete(file.container, file.path)
+    files = Files()
+    for _ in range(4):
+        app.now += timedelta(days=1)
+        await new_audit(app, files).run()
+        for path in files.sent:
+            assert path == file.path
+            with suppress(ResourceNotFoundError):
+                await app.handle(file)
+        files.sent.clear()
+    assert await customer.audit() == []
+    assert await customer.left() == [1]

@@ -249,3 +249,19 @@ async def test_a_clock_that_is_behind_loses_nothing_of_a_file_that_is_given_up(b
     assert (await app.handle(file)).set_aside
 
     assert await members_of(app, waited) == [2]
+
+
+async def test_a_file_whose_worker_dies_when_it_is_given_up_hands_on_once_what_it_took_along() -> None:
+    app, names = await new_app(), in_one_bucket()
+    file, waited = await taking_along(app, names)
+    for _ in hourly(app):
+        await fail(app, file)
+    ledger, app.captures = app.captures, Unheard(app.storage)
+    with pytest.raises(WorkerDiedError):
+        await app.handle(file)
+    app.captures = ledger
+    app.now += LEASE
+
+    assert (await app.handle(file)).set_aside
+
+    assert await members_of(app, waited) == [1]

@@ -201,7 +201,7 @@ async def test_what_came_back_from_an_archive_counts_more_than_the_archive(
     kept = [left(number, 100_000) for number in range(8)]
     for one in kept:
         await keep(store, integration, [one])
-    revised = left(0, 10)
+    revised = Operation(kept[0].key, (*kept[0].members, *left(0, 10).members))
     await keep(store, integration, [revised])
     assert operations(await load(store, integration, [revised.key])) == {revised.key: revised}
 
